@@ -1,45 +1,50 @@
 """CPU time of one event in process_event, divided by the CPU time of its bare AWS calls.
 
-Another process gives both sides the same recorded answers over plain HTTP: neither side pays for AWS's own work, both
-pay for the connection. TLS would make our ratio look better.
+The function is measured as it is deployed: the bundle, under the Python of the functions, with signed requests. Its
+calls are noted, and made once more without it, by the same clients. Another process gives both sides the same recorded
+answers over plain HTTP: neither side pays for AWS's own work, both pay for the connection. TLS would make our ratio
+look better.
 """
 
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
 from moto.core.botocore_stubber import BotocoreStubber
 
-from bench.aws_calls import noted
+from bench.imports import environment_of, run_deployed
 from bench.paths import JOURNEYS
+from bench.secrets_manager import secrets_manager
+from cairn.domain.shared.instants import instant_to_wire
 from infra.local.cloud import arn
 from infra.local.deployment import local_deployment
 from infra.local.shapes import Shape, sqs_event
 from infra.local.signing import local_secrets
+from infra.local.wiring import FUNCTIONS
 
 ROUNDS = 7
 REPETITIONS = 60
-MONDAY = datetime(2026, 3, 2, 14, tzinfo=UTC)
-
 
 SERVER = """
-import json, sys
+import json, sys, time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import cycle
 
-answers = json.load(sys.stdin)
+answers = cycle(json.load(sys.stdin))
 
 class Recorded(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 65_536  # an answer in one piece: the second of two waits for an acknowledgement
 
     def do_POST(self):
         self.rfile.read(int(self.headers["content-length"]))
-        status, headers, content = answers[int(self.path[1:])]
+        time.sleep(0.008)
+        status, headers, content = next(answers)
         self.send_response(status)
         for name, value in headers.items():
             if name.lower() not in ("content-length", "date", "server"):
@@ -56,10 +61,37 @@ print(server.server_port, flush=True)
 server.serve_forever()
 """
 
+MEASURE = """
+import cairn.lambda_entry
+import json, time
+from botocore.client import BaseClient
+
+event, really_call, calls = {event!r}, BaseClient._make_api_call, []
+def note(client, operation, arguments):
+    calls.append((client, operation, arguments))
+    return really_call(client, operation, arguments)
+def ours():
+    cairn.lambda_entry.handle(event, None)
+def bare():
+    for client, operation, arguments in calls:
+        really_call(client, operation, arguments)
+def cpu(do):
+    started = time.process_time()
+    for _ in range({repetitions}):
+        do()
+    return (time.process_time() - started) / {repetitions} * 1000
+
+BaseClient._make_api_call = note
+ours()
+BaseClient._make_api_call = really_call
+pairs = [(cpu(ours), cpu(bare)) for _ in range({rounds})]
+print(json.dumps([min(ours for ours, _ in pairs), min(floor for _, floor in pairs)]))
+"""
+
 
 @contextmanager
-def _served(answers: list[tuple[int, dict[str, str], str]]) -> Iterator[int]:
-    """The port of a process that serves the recorded answers."""
+def _served(answers: list[tuple[int, dict[str, str], str]]) -> Iterator[str]:
+    """The address of a process that serves the recorded answers, again and again in their order."""
     command = [sys.executable, "-c", SERVER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
         assert server.stdin is not None  # noqa: S101  PIPE opens it
@@ -67,16 +99,17 @@ def _served(answers: list[tuple[int, dict[str, str], str]]) -> Iterator[int]:
         server.stdin.write(json.dumps(answers))
         server.stdin.close()
         try:
-            yield int(server.stdout.readline())
+            yield f"http://127.0.0.1:{int(server.stdout.readline())}"
         finally:
             server.terminate()
 
 
 def cpu_per_event(rounds: int = ROUNDS, repetitions: int = REPETITIONS) -> tuple[float, float]:
     """Milliseconds of CPU of an event, and of its bare calls: the minimum of several rounds."""
-    with local_deployment(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made:
-        handler = made.handlers["process_event"]
-        handler(_event("first"), None)
+    now = datetime.now(UTC)  # what is measured reads the machine's clock
+    (function,) = (one for one in FUNCTIONS if one.name == "process_event")
+    with local_deployment(JOURNEYS, start=now, secrets=local_secrets({})) as made:
+        made.handlers[function.name](_event("first", now), None)
         answers: list[tuple[int, dict[str, str], str]] = []
         really_answer = BotocoreStubber.__call__
 
@@ -85,38 +118,22 @@ def cpu_per_event(rounds: int = ROUNDS, repetitions: int = REPETITIONS) -> tuple
             answers.append((answer.status_code, dict(answer.headers), answer.text))
             return answer
 
-        event = _event("second")
-        with patch.object(BotocoreStubber, "__call__", record), noted() as asked:
-            handler(event, None)
-        at = 0
-
-        def redirect(_: BotocoreStubber, event_name: str, request: Any, **__: Any) -> None:  # noqa: ARG001
-            nonlocal at
-            request.url = f"http://127.0.0.1:{port}/{at % len(answers)}"
-            at += 1
-
-        def bare() -> None:
-            for call in asked:
-                call.answer()
-
-        with _served(answers) as port, patch.object(BotocoreStubber, "__call__", redirect):
-            pairs = [(_cpu(lambda: handler(event, None), repetitions), _cpu(bare, repetitions)) for _ in range(rounds)]
-    return min(ours for ours, _ in pairs), min(floor for _, floor in pairs)
+        event = _event("second", now)
+        with patch.object(BotocoreStubber, "__call__", record):
+            made.handlers[function.name](event, None)
+        with _served(answers) as table, secrets_manager(made.cloud.identity) as secrets:
+            environment = {**environment_of(function, made), **secrets, "AWS_ENDPOINT_URL_DYNAMODB": table}
+            program = MEASURE.format(event=event, rounds=rounds, repetitions=repetitions)
+            ours, floor = run_deployed(function.name, program, environment)
+    return ours, floor
 
 
-def _cpu(do: Callable[[], Any], repetitions: int) -> float:
-    started = time.process_time()
-    for _ in range(repetitions):
-        do()
-    return (time.process_time() - started) / repetitions * 1000
-
-
-def _event(event_id: str) -> Shape:
+def _event(event_id: str, now: datetime) -> Shape:
     document = {
         "id": event_id,
         "source": "track",
         "type": "trial.signup" if event_id == "first" else "visit.booked",
-        "occurred_at": "2026-03-02T13:59:00Z",
+        "occurred_at": instant_to_wire(now - timedelta(minutes=1)),
         "customer": {"user_id": "mia", "email": "mia@example.com", "phone": "+12015550123"},
         "properties": {"club": "Riverside", "classes": ["Morning Flow", "Run Club"]},
         "attributes": {"first_name": "Mia", "time_zone": "America/New_York", "contact_confidence": 1},

@@ -21,10 +21,10 @@ from infra.cloud.bundle.code import function_code
 from infra.cloud.bundle.dependencies import ROOTS_FILE
 from infra.cloud.bundle.make import PYTHON, make_bundle
 from infra.local.cloud import SANDBOX
-from infra.local.deployment import local_deployment
+from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.environments import settings_of
 from infra.local.signing import local_secrets
-from infra.local.wiring import FUNCTIONS
+from infra.local.wiring import FUNCTIONS, Function
 
 RUNS = 5
 """Pairs of runs of a function and its floor. One is enough to see that each can be measured."""
@@ -94,32 +94,37 @@ class NotMeasuredError(Exception):
 
 def imports(runs: int = RUNS) -> Iterator[tuple[str, float, float]]:
     """For each function: its name, its milliseconds of CPU, and those of its floor."""
-    bundle = make_bundle()
-    core, dependencies = bundle.core / PYTHON, bundle.dependencies / PYTHON
-    deployed = {"AWS_CA_BUNDLE": str(dependencies / ROOTS_FILE), "PYTHONDONTWRITEBYTECODE": "1"}
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     with (
         local_deployment(JOURNEYS, start=MONDAY, secrets=local_secrets({})) as made,
         secrets_manager(made.cloud.identity) as endpoint,
     ):
         for function in FUNCTIONS:
-            path = os.pathsep.join(map(str, [function_code(function.name), core, dependencies]))
-            settings = settings_of(function, made.cloud, made.catalogue).environment()
-            environment = {**inherited, **SANDBOX, **deployed, **endpoint, **settings, "PYTHONPATH": path}
-            yield function.name, *import_of(function.name, environment, runs)
+            yield function.name, *import_of(function.name, {**environment_of(function, made), **endpoint}, runs)
 
 
 def import_of(name: str, environment: Mapping[str, str], runs: int = RUNS) -> tuple[float, float]:
     """Milliseconds of CPU of the function, and of its floor: the minimum of several alternating runs."""
-    _, loaded = _run(name, OURS, environment)
+    _, loaded = run_deployed(name, OURS, environment)
     needed = [module for module in loaded if module.partition(".")[0] not in OWN]
-    _, (services, secrets) = _run(name, CLIENTS.format(name=name), environment)
+    _, (services, secrets) = run_deployed(name, CLIENTS.format(name=name), environment)
     floor = FLOOR.format(modules=needed, services=services, secrets=secrets)
-    pairs = [(_run(name, OURS, environment)[0], _run(name, floor, environment)[0]) for _ in range(runs)]
+    pairs = [(run_deployed(name, OURS, environment)[0], run_deployed(name, floor, environment)[0]) for _ in range(runs)]
     return min(spent for spent, _ in pairs), min(spent for _, spent in pairs)
 
 
-def _run(name: str, program: str, environment: Mapping[str, str]) -> tuple[float, list[Any]]:
+def environment_of(function: Function, made: LocalDeployment) -> dict[str, str]:
+    """The environment in which a function starts as it is deployed: the bundle, and the settings of a deployment."""
+    bundle = make_bundle()
+    core, dependencies = bundle.core / PYTHON, bundle.dependencies / PYTHON
+    path = os.pathsep.join(map(str, [function_code(function.name), core, dependencies]))
+    deployed = {"AWS_CA_BUNDLE": str(dependencies / ROOTS_FILE), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": path}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+    settings = settings_of(function, made.cloud, made.catalogue).environment()
+    return {**inherited, **SANDBOX, **settings, **deployed}
+
+
+def run_deployed(name: str, program: str, environment: Mapping[str, str]) -> Any:
+    """What a program prints last, as JSON, under the functions' Python. Raises NotMeasuredError."""
     python = compiler()
     if python is None:
         raise NotMeasuredError(f"{name} was not started: it needs {NAME}; {INSTALL}")
@@ -134,5 +139,4 @@ def _run(name: str, program: str, environment: Mapping[str, str]) -> tuple[float
     )
     if done.returncode != 0:
         raise NotMeasuredError(f"{name} did not start:\n{done.stderr}")
-    spent, modules = json.loads(done.stdout.splitlines()[-1])
-    return spent, modules
+    return json.loads(done.stdout.splitlines()[-1])

@@ -82,10 +82,8 @@ CALLS_OF_A_MESSAGE = 4
 """Claim, read, provider, record. The read after the claim is the price of a promise: what was committed before the
 claim holds, wherever it is stored. It writes nothing, and reads a few small items in one call.
 """
-ENDS_WITH_MUCH_DATA = Budget(2, 11)
-"""The event ends an enrollment whose data, an invoice with its items, has an item of its own: that is deleted (2), and
-the row, which had it for a message, has more than a kilobyte (2). Under 300 bytes of data it takes 7.
-"""
+ENDS_WITH_MUCH_DATA = Budget(2, 8)
+"""The event ends an enrollment whose data, an invoice with its items, has an item of its own, which stays."""
 
 SENT = Budget(1 + CALLS_OF_A_MESSAGE, 3)
 """One read for the whole batch, and then the calls of each message."""

@@ -15,7 +15,7 @@ from cairn.adapters.dynamodb.outbox import committed_in
 from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.application.events.relay_effects import enrollment_of
 from cairn.application.message.deliver_message import PERHAPS_SENT
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.state import Customer
 from cairn.domain.effects import AnswerKeyword, OpenTask, SendMessage
 from cairn.domain.message.message import STATUS_REPORTS
 from cairn.domain.shared.channels import Channel, Purpose

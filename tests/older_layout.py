@@ -9,8 +9,8 @@ from cairn.adapters.dynamodb.due_times import due_keys
 from cairn.adapters.dynamodb.effect_codec import effect_to_wire
 from cairn.adapters.dynamodb.items import ENROLLED, ENTRIES, STATE, CustomerItem
 from cairn.adapters.dynamodb.outbox import committed_in
-from cairn.domain.customer.customer import Customer
 from cairn.domain.customer.overdue import next_timer
+from cairn.domain.customer.state import Customer
 from cairn.domain.shared.instants import instant_to_wire
 
 

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from authoring.journeys import expressions
 from authoring.journeys.expressions import NamesInScope
 from authoring.shape import all_wrong, wrong
-from cairn.adapters.documents.journey import share
+from cairn.adapters.documents.shares import share
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.journey.conditions import ABOUT_EVENTS, compiled
 from cairn.domain.journey.definition import ANY_KEY

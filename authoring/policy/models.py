@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from authoring.journeys import expressions
 from authoring.journeys.values import Channel, Duration, LinkHost, Otherwise, Purpose, Slug, Text, TimeOfDay
 from authoring.shape import wrong
-from cairn.adapters.documents.journey import share
+from cairn.adapters.documents.shares import share
 from cairn.adapters.phone.jurisdiction import zones_by_country
 from cairn.domain.consent.contact import HISTORY_WINDOW
 from cairn.domain.consent.keywords import WORDS

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from authoring.simulation.keys import with_key
 from authoring.simulation.observed import Choose, Observed
-from cairn.domain.effects import Effect, Fact, SendMessage, WakeAt
+from cairn.domain.effects import ANSWERED, REFUSED, Effect, Fact, SendMessage, WakeAt
 from cairn.domain.event import MESSAGE_EVENTS, Event
 from cairn.domain.identity.trust import JOURNEYS_SOURCE
 from cairn.domain.journey.conditions import Scope, is_met
@@ -22,7 +22,6 @@ from cairn.domain.journey.engine import (
     new_enrollment,
 )
 from cairn.domain.journey.enrollment import Enrollment
-from cairn.domain.journey.steps.webhook import ANSWERED, REFUSED
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.instants import zone_named

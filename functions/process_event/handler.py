@@ -13,7 +13,7 @@ from cairn.application.events.process_event import ProcessEvent
 from cairn.compose import process_event as compose
 from cairn.compose.queues import consumed_queues
 from cairn.compose.seen import Count
-from cairn.domain.customer.customer import Reaction
+from cairn.domain.customer.state import Reaction
 from cairn.domain.event import Event, event_from_queue
 from cairn.domain.privacy.requests import is_above_limit
 from cairn.domain.shared.errors import (

@@ -7,7 +7,7 @@ from typing import Any
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import MESSAGE, RecordItem
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.state import Customer
 from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID, identifier
 from cairn.domain.shared.errors import ErasedCustomerError
 

@@ -13,7 +13,8 @@ from cairn.application.operations.find_stuck import Found
 from cairn.application.operations.watch_queues import DeadLettersLie, QueueIsLate
 from cairn.compose.accounts import note_account_alarms, note_account_failures
 from cairn.compose.secrets import note_refused
-from cairn.domain.customer.customer import Reaction, on_event
+from cairn.domain.customer.customer import on_event
+from cairn.domain.customer.state import Reaction
 from cairn.domain.operations.breaker import Trip
 from cairn.domain.privacy.requests import Doubt
 from cairn.domain.shared.errors import ServiceBusyError, SignatureInvalidError

@@ -17,7 +17,8 @@ from cairn.adapters.dynamodb.items import DATA, ENROLLED, OPEN, CustomerItem
 from cairn.adapters.dynamodb.outbox import committed_in
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.application.ports import Commit, DeferredMessage
-from cairn.domain.customer.customer import Customer, may_concern, on_event, on_wake
+from cairn.domain.customer.customer import may_concern, on_event, on_wake
+from cairn.domain.customer.state import Customer
 from cairn.domain.effects import SendMessage
 from cairn.domain.event import Event
 from cairn.domain.journey.definition import Journey

@@ -9,7 +9,7 @@ from bench.aws_calls import noted
 from cairn.adapters import aws
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.application.events.process_event import ProcessEvent
-from cairn.domain.customer.customer import Reaction
+from cairn.domain.customer.state import Reaction
 from cairn.domain.shared.errors import ConflictError
 from tests.unit.fakes import KEYS, ChosenArms, ErasureOrders, Sent, Switches
 from tests.unit.makers import Deployed, event, journey, name, wait

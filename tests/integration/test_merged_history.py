@@ -8,7 +8,7 @@ from cairn.adapters.dynamodb.entries import changed_entries
 from cairn.adapters.dynamodb.items import FACTS, STATE, CustomerItem, RecordItem
 from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.state import Customer
 from cairn.domain.effects import Fact
 from cairn.domain.profile.profile import Profile
 from tests.unit.makers import MONDAY

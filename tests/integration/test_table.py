@@ -19,7 +19,8 @@ from cairn.application.ports import Commit, DeferredMessage, DeliveryContext, De
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.contact import Claim, Deferral
 from cairn.domain.consent.suppression import Cause, Mark, Suppression, SuppressionChange, suppression_key
-from cairn.domain.customer.customer import Customer, Reaction, merge_customers, on_event
+from cairn.domain.customer.customer import merge_customers, on_event
+from cairn.domain.customer.state import Customer, Reaction
 from cairn.domain.effects import CloseTask, Fact, OpenTask
 from cairn.domain.event import Event, event_from_wire
 from cairn.domain.gate.gate import decide

@@ -8,7 +8,8 @@ import pytest
 
 from bench.aws_calls import noted
 from cairn.application.ports import Commit
-from cairn.domain.customer.customer import Customer, may_concern, on_event, on_wake
+from cairn.domain.customer.customer import may_concern, on_event, on_wake
+from cairn.domain.customer.state import Customer
 from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.journey.definition import Journey
 from cairn.domain.shared.errors import ConflictError, ErasedCustomerError

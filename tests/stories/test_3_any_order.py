@@ -5,7 +5,7 @@ from itertools import permutations
 from typing import Any
 
 from cairn.adapters.dynamodb.codec import consents_to_wire, profile_to_wire
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.state import Customer
 
 MARCH = "2026-03-01T{:02d}:00:00Z"
 

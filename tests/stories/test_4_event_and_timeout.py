@@ -6,7 +6,8 @@ import pytest
 
 from cairn.application.events.process_event import ProcessEvent
 from cairn.application.ports import Commit
-from cairn.domain.customer.customer import Reaction, on_event, on_wake
+from cairn.domain.customer.customer import on_event, on_wake
+from cairn.domain.customer.state import Reaction
 from cairn.domain.event import event_from_wire
 from cairn.domain.shared.errors import ConflictError
 

@@ -14,7 +14,7 @@ import pytest
 from authoring.sources.samples import posting
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE, CustomerItem
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.state import Customer
 from cairn.domain.shared.errors import ErasedCustomerError
 from infra.local.deployment import local_deployment
 from infra.local.signing import LOCAL_SECRET, local_secrets

@@ -7,7 +7,7 @@ from typing import Any
 
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.state import Customer
 from cairn.domain.effects import SendMessage, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier, identifier, strongest_first

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.consent.changes import STATED, ConsentChange
-from cairn.domain.customer.customer import OLDER_ENTRIES, OLDER_MERGES, Customer
+from cairn.domain.customer.state import OLDER_ENTRIES, OLDER_MERGES, Customer
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID, Identifier, strongest_first
 from cairn.domain.identity.references import Reference

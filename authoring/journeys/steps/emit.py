@@ -9,9 +9,9 @@ from authoring.journeys.steps.base import AnyStep, Models, Wire, named_expressio
 from authoring.journeys.values import EventType, PropertyName, StepExpression
 from authoring.problems import Loc
 from authoring.shape import wrong
+from cairn.domain.effects import ANSWERED, REFUSED
 from cairn.domain.event import MESSAGE_EVENTS
 from cairn.domain.journey.definition import CONDITION_MET, DATE_CHANGED
-from cairn.domain.journey.steps.webhook import ANSWERED, REFUSED
 from cairn.domain.privacy.requests import ERASURE_REQUESTED, RECORD_ERASURE_REQUESTED
 
 OWN = frozenset({DATE_CHANGED, CONDITION_MET, ANSWERED, REFUSED, ERASURE_REQUESTED, RECORD_ERASURE_REQUESTED})

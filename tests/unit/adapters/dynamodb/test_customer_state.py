@@ -17,7 +17,7 @@ from cairn.adapters.dynamodb.customer_state import (
     state_writes,
 )
 from cairn.adapters.dynamodb.items import ENROLLED, STATE, CustomerItem
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.state import Customer
 from cairn.domain.profile.profile import Profile, Stamped
 from tests.older_layout import older_head
 from tests.unit.makers import MONDAY

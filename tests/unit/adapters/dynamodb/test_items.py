@@ -45,6 +45,15 @@ def test_an_item_is_read_as_pynamodb_reads_it(model: type[Model]) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
+def test_an_item_is_written_as_pynamodb_writes_it(model: type[Model]) -> None:
+    item = model.from_raw_data(whole(model))
+
+    assert item.serialize() == Model.serialize(item)
+    assert item.serialize().keys() == whole(model).keys() - {"added_later"}
+    assert model("c_1", "x").serialize() == {"pk": {"S": "c_1"}, "sk": {"S": "x"}}
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_an_attribute_that_is_null_or_missing_is_none(model: type[Model]) -> None:
     empty = {name: {"NULL": True} for name in whole(model) if name not in {"pk", "sk"}}
 

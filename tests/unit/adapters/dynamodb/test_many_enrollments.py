@@ -14,8 +14,9 @@ from pynamodb.models import Model
 from cairn.adapters.dynamodb import atomic_write, customers, present_customers
 from cairn.adapters.dynamodb.customer_state import as_read
 from cairn.adapters.dynamodb.items import OPEN, CustomerItem, RecordItem
+from cairn.adapters.dynamodb.table import Write
 from cairn.application.ports import Commit
-from cairn.domain.customer.customer import Customer, Reaction
+from cairn.domain.customer.state import Customer, Reaction
 from cairn.domain.identity.identifiers import customer_id_for
 from cairn.domain.profile.bounds import MAX_DATA
 from cairn.domain.profile.profile import Profile
@@ -63,35 +64,23 @@ class Table(dict[Key, dict[str, Any]]):
             if key in self
         }
 
-    @contextmanager
-    def transaction(self) -> Iterator["_Writes"]:
-        writes = _Writes()
-        yield writes
-        assert len(writes.puts) + len(writes.deletes) <= MAX_ITEMS
-        assert sum(_size(item.serialize()) for item in writes.puts) < MAX_TRANSACTION
-        for item in writes.puts:
-            self.save(item)
-        for gone in writes.deletes:
-            self.pop(gone, None)
+    def first_items(self, pk: str, *_: Any, **__: Any) -> Iterator[tuple[list[dict[str, Any]], bool]]:
+        yield [dict(self[key]) for key in sorted(self) if key[0] == pk and key[1].startswith(OPEN)], False
+
+    def transact(self, writes: list[Write]) -> None:
+        """Whatever the conditions: nobody else writes."""
+        puts = [arguments["Item"] for kind, arguments in writes if kind == "Put"]
+        gone = [arguments["Key"] for kind, arguments in writes if kind == "Delete"]
+        assert len(writes) <= MAX_ITEMS
+        assert sum(map(_size, puts)) < MAX_TRANSACTION
+        assert all(_size(raw) < MAX_ITEM for raw in puts)
+        self.update({(raw["pk"]["S"], raw["sk"]["S"]): raw for raw in puts})
+        for key in gone:
+            self.pop((key["pk"]["S"], key["sk"]["S"]), None)
 
 
 class _Found(list[CustomerItem]):
     last_evaluated_key = None
-
-
-class _Writes:
-    def __init__(self) -> None:
-        self.puts: list[Any] = []
-        self.deletes: list[Key] = []
-
-    def save(self, item: Any, condition: object = None) -> None:  # noqa: ARG002
-        self.puts.append(item)
-
-    def delete(self, item: Any, condition: object = None) -> None:  # noqa: ARG002
-        self.deletes.append((item.pk, item.sk))
-
-    def condition_check(self, *_: object) -> None:
-        """Nobody else writes."""
 
 
 def _size(raw: dict[str, Any]) -> int:
@@ -102,7 +91,8 @@ def _size(raw: dict[str, Any]) -> int:
 def in_memory() -> Iterator[Table]:
     table = Table()
     with ExitStack() as patches:
-        patches.enter_context(patch.object(atomic_write, "transaction", table.transaction))
+        patches.enter_context(patch.object(atomic_write, "transact", table.transact))
+        patches.enter_context(patch.object(customers, "first_items", table.first_items))
         patches.enter_context(patch.object(customers, "read_all", table.read_all))
         patches.enter_context(patch.object(present_customers, "read_all", table.read_all))
         patches.enter_context(patch.object(CustomerItem, "query", table.query))

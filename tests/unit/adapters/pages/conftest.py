@@ -15,7 +15,7 @@ from cairn.application.ports import Commit
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.links import LinkKind
-from cairn.domain.customer.customer import Customer, Reaction
+from cairn.domain.customer.state import Customer, Reaction
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import customer_id_for
 from cairn.domain.policy import Policy

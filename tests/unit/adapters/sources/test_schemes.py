@@ -32,7 +32,7 @@ from cairn.adapters.sources.tokens import BasicAuth, QueryToken, StaticToken
 from cairn.adapters.sources.url_signatures import UrlBodyHmac
 from cairn.adapters.sources.vendor_keys import FetchedKeys, fetch, key_in, keys_in_set
 from cairn.application.events.accept_webhook import Request
-from cairn.domain.customer.customer import DEDUPE_WINDOW
+from cairn.domain.customer.state import DEDUPE_WINDOW
 from cairn.domain.shared.errors import (
     ServiceBusyError,
     SignatureInvalidError,

@@ -11,7 +11,8 @@ from cairn.application.events.relay_effects import Committed, RelayEffects, comm
 from cairn.application.operations.watch_health import WatchHealth
 from cairn.application.ports import ArmCount, CountedArm, PausedEnrollment, PresentCustomer
 from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
-from cairn.domain.customer.customer import Customer, Reaction, on_event
+from cairn.domain.customer.customer import on_event
+from cairn.domain.customer.state import Customer, Reaction
 from cairn.domain.effects import (
     AbsorbHistory,
     Effect,

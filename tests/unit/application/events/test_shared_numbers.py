@@ -1,7 +1,8 @@
 """A number that two accounts share is texted only for the account that its STOP would reach."""
 
 from cairn.application.events.relay_effects import message_of
-from cairn.domain.customer.customer import Customer, on_event
+from cairn.domain.customer.customer import on_event
+from cairn.domain.customer.state import Customer
 from cairn.domain.effects import SendMessage
 from cairn.domain.shared.channels import Channel
 from tests.unit.makers import MONDAY, Deployed, event, journey, name, profile, send, sent

@@ -9,7 +9,7 @@ from cairn.application.events.process_event import ProcessEvent
 from cairn.application.events.relay_effects import message_of
 from cairn.domain.consent.changes import STATED, ConsentChange, ConsentStatus
 from cairn.domain.consent.suppression import suppression_key
-from cairn.domain.customer.customer import IDENTIFIER_DETACHED, Customer
+from cairn.domain.customer.state import IDENTIFIER_DETACHED, Customer
 from cairn.domain.effects import SendMessage
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for

@@ -8,7 +8,8 @@ import pytest
 
 from cairn.application.operations.migrate_journey import MigrateJourney, Route
 from cairn.application.ports import UnreadableItem, WaitingEnrollments, WaitingPage
-from cairn.domain.customer.customer import Customer, on_event
+from cairn.domain.customer.customer import on_event
+from cairn.domain.customer.state import Customer
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.migration import Because, ReportRow, Timer
 from cairn.domain.operations.audit import AuditEntry

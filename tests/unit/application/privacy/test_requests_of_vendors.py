@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cairn.application.events.process_event import ProcessEvent
-from cairn.domain.customer.customer import Reaction
+from cairn.domain.customer.state import Reaction
 from cairn.domain.effects import EraseCustomer, OpenTask
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.policy import Policy

@@ -12,7 +12,8 @@ from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
-from cairn.domain.customer.customer import Customer, Reaction, merge_customers, on_event
+from cairn.domain.customer.customer import merge_customers, on_event
+from cairn.domain.customer.state import Customer, Reaction
 from cairn.domain.effects import RecordConsent
 from cairn.domain.event import Event
 from cairn.domain.shared.channels import Channel, Purpose

@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cairn.application.events.relay_effects import event_of
-from cairn.domain.customer.customer import Customer, Reaction, merge_customers, on_event, on_wake
+from cairn.domain.customer.customer import merge_customers, on_event, on_wake
+from cairn.domain.customer.state import Customer, Reaction
 from cairn.domain.effects import EmitEvent, OpenTask, WakeAt
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.enrollment import Status

@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cairn.domain.customer.customer import Customer, Reaction, merge_customers, on_event
+from cairn.domain.customer.customer import merge_customers, on_event
+from cairn.domain.customer.state import Customer, Reaction
 from cairn.domain.effects import Fact
 from cairn.domain.journey.arms import ArmOutcome, outcomes_in
 from cairn.domain.journey.definition import Admission, Journey

@@ -11,15 +11,8 @@ from hypothesis import strategies as st
 
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
-from cairn.domain.customer.customer import (
-    MAX_EARLY_EVENTS,
-    MAX_EARLY_EXITS,
-    Customer,
-    Reaction,
-    merge_customers,
-    on_event,
-    on_wake,
-)
+from cairn.domain.customer.customer import merge_customers, on_event, on_wake
+from cairn.domain.customer.state import MAX_EARLY_EVENTS, MAX_EARLY_EXITS, Customer, Reaction
 from cairn.domain.effects import AbsorbHistory, UpdateMessageStatus, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.journey.definition import ANY_KEY, Journey, Match

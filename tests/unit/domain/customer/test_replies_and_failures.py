@@ -8,7 +8,8 @@ import pytest
 
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.contact import RECEIPT_WINDOW, Claim, Deferral
-from cairn.domain.customer.customer import Customer, Reaction, may_concern, on_event
+from cairn.domain.customer.customer import may_concern, on_event
+from cairn.domain.customer.state import Customer, Reaction
 from cairn.domain.effects import SendMessage, UpdateMessageStatus, effect_id
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.shared.channels import Channel, Purpose

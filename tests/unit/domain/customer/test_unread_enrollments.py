@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cairn.domain.customer.customer import Customer, Reaction, may_concern, on_event, on_wake
+from cairn.domain.customer.customer import may_concern, on_event, on_wake
+from cairn.domain.customer.state import Customer, Reaction
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import FEEDBACK_SOURCE
 from cairn.domain.journey.definition import Journey

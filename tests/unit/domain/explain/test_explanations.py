@@ -11,7 +11,7 @@ from hypothesis import given
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.contact import Contact, Deferral
 from cairn.domain.consent.suppression import Cause, Suppression
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.state import Customer
 from cairn.domain.explain.explanations import explain_customer, explain_message, sentence_of
 from cairn.domain.gate.codes import Reason
 from cairn.domain.gate.reasons import reason_class

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from cairn.adapters.dynamodb.effect_codec import effect_from_wire, effect_to_wire
 from cairn.application.events.relay_effects import event_of
-from cairn.domain.customer.customer import Customer, on_event
+from cairn.domain.customer.customer import on_event
+from cairn.domain.customer.state import Customer
 from cairn.domain.effects import EmitEvent, Fact
 from cairn.domain.event import Event, event_from_queue, event_to_wire
 from cairn.domain.identity.identifiers import EMAIL, Identifier

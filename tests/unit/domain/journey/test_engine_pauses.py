@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cairn.domain.customer.customer import Customer, on_wake
+from cairn.domain.customer.customer import on_wake
+from cairn.domain.customer.state import Customer
 from cairn.domain.effects import PauseEnrollment, WakeAt
 from cairn.domain.journey import engine
 from cairn.domain.journey.definition import Journey

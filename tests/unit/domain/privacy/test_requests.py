@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.suppression import Cause, Mark, current_suppressions
-from cairn.domain.customer.customer import Customer, on_event
+from cairn.domain.customer.customer import on_event
+from cairn.domain.customer.state import Customer
 from cairn.domain.effects import EraseCustomer, OpenTask
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, strongest_first

@@ -14,8 +14,8 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.consent.links import Link, LinkKind
     from cairn.domain.consent.record import ConsentRecord
     from cairn.domain.consent.suppression import Suppression, SuppressionChange
-    from cairn.domain.customer.customer import Concerns, Customer, Reaction
     from cairn.domain.customer.overdue import WaitingMessage
+    from cairn.domain.customer.state import Concerns, Customer, Reaction
     from cairn.domain.effects import CloseTask, EraseCustomer, EraseRecord, Fact, OpenTask, PauseEnrollment, WakeAt
     from cairn.domain.event import Event
     from cairn.domain.gate.settings import GateSettings

@@ -2,14 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
-from cairn.adapters.documents.catalogue import Catalogue
 from cairn.adapters.documents.targets import Targets
-from cairn.adapters.dynamodb.arm_counts import DynamoArmCounts
 from cairn.adapters.dynamodb.audit import DynamoAudit
-from cairn.adapters.dynamodb.chosen_arms import DynamoChosenArms
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
 from cairn.adapters.dynamodb.overdue import DynamoDueTimes
@@ -28,9 +26,6 @@ from cairn.adapters.sqs.message_queue import MessageQueue
 from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.message.review_messages import ReviewMessages
-from cairn.application.operations.choose_winner import ChooseWinner
-from cairn.application.operations.count_standing import CountStanding
-from cairn.application.operations.migrate_journey import MigrateJourney
 from cairn.application.operations.operator_commands import OperatorCommands
 from cairn.application.operations.switch import Switch
 from cairn.application.privacy.answer_requests import AnswerRequests
@@ -38,6 +33,11 @@ from cairn.application.privacy.export_customer import ExportCustomer, ExportForO
 from cairn.compose.table import bind_table
 from cairn.domain.shared.channels import Purpose
 from cairn.settings import ManageApiSettings
+
+if TYPE_CHECKING:
+    from cairn.application.operations.choose_winner import ChooseWinner
+    from cairn.application.operations.count_standing import CountStanding
+    from cairn.application.operations.migrate_journey import MigrateJourney
 
 
 def manage_api() -> ManageRouter:
@@ -65,18 +65,36 @@ def manage_api() -> ManageRouter:
             suppressions=suppressions,
             keys=keys,
         ),
-        migrate=MigrateJourney(
-            directory=Catalogue(Path(settings.journeys_path)),
-            index=DynamoDueTimes(),
-            customers=customers,
-            inbox=inbox,
-            audit=audit,
-        ),
-        winner=ChooseWinner(Catalogue(Path(settings.journeys_path)), DynamoArmCounts(), DynamoChosenArms(), attempts),
-        standing=CountStanding(Catalogue(Path(settings.journeys_path)), DynamoDueTimes()),
+        migrate=lambda: _migrate(Path(settings.journeys_path), customers, inbox, audit),
+        winner=lambda: _winner(Path(settings.journeys_path)),
+        standing=lambda: _standing(Path(settings.journeys_path)),
         answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox, audit),
         review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes), audit),
         audit=audit,
         seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
         normal_phone=normal_phone,
     )
+
+
+def _migrate(journeys: Path, customers: DynamoCustomers, inbox: EventsQueue, audit: DynamoAudit) -> "MigrateJourney":
+    from cairn.adapters.documents.catalogue import Catalogue  # noqa: PLC0415  with the engine
+    from cairn.application.operations.migrate_journey import MigrateJourney  # noqa: PLC0415
+
+    directory = Catalogue(journeys)
+    return MigrateJourney(directory=directory, index=DynamoDueTimes(), customers=customers, inbox=inbox, audit=audit)
+
+
+def _winner(journeys: Path) -> "ChooseWinner":
+    from cairn.adapters.documents.catalogue import Catalogue  # noqa: PLC0415  with the engine
+    from cairn.adapters.dynamodb.arm_counts import DynamoArmCounts  # noqa: PLC0415
+    from cairn.adapters.dynamodb.chosen_arms import DynamoChosenArms  # noqa: PLC0415
+    from cairn.application.operations.choose_winner import ChooseWinner  # noqa: PLC0415
+
+    return ChooseWinner(Catalogue(journeys), DynamoArmCounts(), DynamoChosenArms(), attempts)
+
+
+def _standing(journeys: Path) -> "CountStanding":
+    from cairn.adapters.documents.catalogue import Catalogue  # noqa: PLC0415  with the engine
+    from cairn.application.operations.count_standing import CountStanding  # noqa: PLC0415
+
+    return CountStanding(Catalogue(journeys), DynamoDueTimes())

@@ -77,6 +77,10 @@ class EmitEvent:
     """The only addresses that what it starts may write to, where a visitor typed them; None: the customer's own."""
 
 
+ANSWERED, REFUSED = "webhook.answered", "webhook.refused"
+"""Events of Cairn's own: the endpoint took the webhook of a step, or was tried in vain."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallWebhook:
     """Post something to a webhook endpoint, whose answer a step waits for."""

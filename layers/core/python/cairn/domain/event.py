@@ -161,11 +161,14 @@ class Event:
 
     def without_names(self, dropped: Mapping[str, str]) -> Self:
         """The event without the identifiers that its customer did not get, which `dropped` then names."""
+        if not dropped:
+            return self
         names = tuple(name for name in self.identifiers if f"customer.{field_of(name)}" not in dropped)
         return replace(self, identifiers=names).without(dropped)
 
     def with_identifiers(self, identifiers: tuple[Identifier, ...]) -> Self:
-        return replace(self, identifiers=strongest_first(identifiers))
+        names = strongest_first(identifiers)
+        return self if names == self.identifiers else replace(self, identifiers=names)
 
 
 def event_from_wire(  # noqa: PLR0913  what the sender does not say

@@ -10,6 +10,7 @@ from datetime import date, time
 from functools import partial
 from typing import Any
 
+from cairn.adapters.documents.shares import share
 from cairn.domain.identity.trust import JOURNEYS_SOURCE
 from cairn.domain.journey.definition import (
     CONDITION_MET,
@@ -87,12 +88,6 @@ def status_reports_in(document: Document) -> frozenset[str]:
 def status_reports_heard(compiled: Iterable[Document]) -> str:
     """Those of any of these journeys, as the setting of record_feedback."""
     return " ".join(sorted({one for journey in compiled for one in status_reports_in(journey["document"])}))
-
-
-def share(value: float | str) -> float:
-    """A fraction from `0.1` or `10%`. Raises ValueError."""
-    text = str(value)
-    return float(text[:-1]) / 100 if text.endswith("%") else float(text)
 
 
 def _chain(steps: Sequence[Document], *, after: str | None, into: dict[str, Step]) -> str | None:

@@ -10,7 +10,7 @@ from datetime import date, time
 from pathlib import Path
 from typing import Any
 
-from cairn.adapters.documents.journey import share
+from cairn.adapters.documents.shares import share
 from cairn.domain.consent.keywords import Intent
 from cairn.domain.identity.placeholders import word_of
 from cairn.domain.policy import (

@@ -18,6 +18,7 @@ on condition that the head is as it was read, so that no commit loses what it re
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from zlib import crc32
 
@@ -53,12 +54,13 @@ from cairn.adapters.dynamodb.in_head import (
     wires_in,
 )
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, ENTRIES, LAST_CHARACTER, OUTBOX, STATE, CustomerItem
-from cairn.domain.customer.customer import Concerns, Customer
 from cairn.domain.customer.overdue import next_timer
+from cairn.domain.customer.state import Concerns, Customer
 from cairn.domain.effects import SendMessage
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.profile.profile import Profile, Stamped
 from cairn.domain.shared.instants import instant_from_wire
+from cairn.settings import DEAD_LETTER_RETENTION, PATIENCE
 
 DATA_APART = 300
 """Bytes of an enrollment's data from which on it is an item of its own, written only when it changes."""
@@ -71,6 +73,10 @@ MOVED_DATA = 1024 * 1024
 
 FOR_OUTBOXES = 10
 """Items of a transaction that a commit leaves for its outbox, where there are enrollments in the head."""
+
+ENDED_STAYS = 2 * (PATIENCE + DEAD_LETTER_RETENTION)
+"""How long an enrollment stays after its end at least, where its data is an item of its own. That is read when a
+message is relayed, which may wait in its queue, lie among the dead letters, and do both again once it is redriven."""
 
 Outboxes = Mapping[str, Wire]
 """Effects and facts by the enrollment whose item has them; under an empty id, those of the head."""
@@ -420,9 +426,10 @@ def alone(after: Customer, enrollment: Enrollment, outbox: Wire | None) -> Custo
     before = stored.customer.enrollments.get(enrollment.id)
     if part is None or before is None or before.data is not enrollment.data:
         return None
-    item = _enrollment_item(after.id, enrollment, part.version + 1, part.written_at, outbox)
+    is_large = _is_large(enrollment, stored)
+    item = _enrollment_item(after.id, enrollment, part.version + 1, part.written_at, outbox, is_large=is_large)
     item.data_written_at = part.data_written_at
-    return item if _is_large(enrollment) == (part.data_written_at is not None) else None
+    return item if is_large == (part.data_written_at is not None) else None
 
 
 def is_apart(customer: Customer) -> bool:
@@ -495,8 +502,8 @@ def _write_enrollment(  # noqa: PLR0913, PLR0917  what is written, and where
     writes: StateWrites,
     marks: dict[str, int],
 ) -> None:
-    part = stored.parts.get(one.id)
-    item = _enrollment_item(after.id, one, (part.version if part else 0) + 1, version, outbox)
+    part, is_large = stored.parts.get(one.id), _is_large(one, stored)
+    item = _enrollment_item(after.id, one, (part.version if part else 0) + 1, version, outbox, is_large=is_large)
     writes.puts.append(item)
     marks[item.sk] = version
     if part:
@@ -504,7 +511,7 @@ def _write_enrollment(  # noqa: PLR0913, PLR0917  what is written, and where
     data = CustomerItem(after.id, item.sk + DATA, data=dict(one.data), written_at=version)
     had = _data_as_stored(one.id, stored)
     before = stored.customer.enrollments.get(one.id)
-    if not _is_large(one):
+    if not is_large:
         if had is not None or data.sk in stored.spare:
             writes.deletes.append(data)
     elif had is not None and before is not None and before.data is one.data:
@@ -528,11 +535,11 @@ def _delete_enrollment(customer_id: str, id_: str, part: Part, writes: StateWrit
         writes.deletes.append(CustomerItem(customer_id, sk + DATA))
 
 
-def _enrollment_item(
-    customer_id: str, one: Enrollment, version: int, written_at: int, outbox: Wire | None
+def _enrollment_item(  # noqa: PLR0913  what it says of an enrollment
+    customer_id: str, one: Enrollment, version: int, written_at: int, outbox: Wire | None, *, is_large: bool
 ) -> CustomerItem:
     wire = codec.enrollment_to_wire(one)
-    if _is_large(one) and not _sends(outbox):  # a message's data goes with it, in the stream's record
+    if is_large:  # a message's data is read when it is relayed
         del wire["data"]
     return CustomerItem(
         customer_id,
@@ -545,13 +552,17 @@ def _enrollment_item(
     )
 
 
-def _sends(outbox: Wire | None) -> bool:
-    return any(effect["do"] == SendMessage.KIND for effect in (outbox or {}).get("effects", ()))
+def _is_large(one: Enrollment, stored: AsRead) -> bool:
+    """Whether an enrollment's data is an item of its own. Of one that ends it stays one: deleting it costs as much."""
+    may_be = one.open or _data_as_stored(one.id, stored) is not None
+    return may_be and len(to_json(dict(one.data)).encode(errors="replace")) > DATA_APART
 
 
-def _is_large(one: Enrollment) -> bool:
-    """Whether an enrollment's data is an item of its own. An ended one may be gone before its last message is sent."""
-    return one.open and len(to_json(dict(one.data)).encode(errors="replace")) > DATA_APART
+def stays_after_its_end(one: Enrollment, stored: AsRead, now: datetime) -> bool:
+    """Whether a message may be on its way whose data is read only when it is relayed (ENDED_STAYS)."""
+    part = stored.parts.get(one.id)
+    is_apart = part is not None and part.data_written_at is not None
+    return is_apart and one.ended_at is not None and now - one.ended_at < ENDED_STAYS
 
 
 def _differs(one: Enrollment, stored: AsRead) -> bool:
@@ -561,7 +572,7 @@ def _differs(one: Enrollment, stored: AsRead) -> bool:
 
 def _items_of(one: Enrollment, stored: AsRead) -> int:
     is_there = _data_as_stored(one.id, stored) is not None or ENROLLED + one.id + DATA in stored.spare
-    return 1 + (_is_large(one) or is_there)
+    return 1 + (_is_large(one, stored) or is_there)
 
 
 def _parts(items: Mapping[str, CustomerItem]) -> Iterator[tuple[str, Part]]:

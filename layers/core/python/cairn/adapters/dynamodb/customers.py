@@ -41,6 +41,7 @@ from cairn.adapters.dynamodb.customer_state import (
     placed,
     sort_keys_of,
     state_writes,
+    stays_after_its_end,
 )
 from cairn.adapters.dynamodb.entry_caps import EntryCaps
 from cairn.adapters.dynamodb.items import (
@@ -61,12 +62,12 @@ from cairn.adapters.dynamodb.items import (
     suppressed_key,
 )
 from cairn.adapters.dynamodb.outbox import facts_alone, outboxes_of
-from cairn.adapters.dynamodb.table import read_all
+from cairn.adapters.dynamodb.table import first_items, read_all
 from cairn.application.events.relay_effects import enrollment_of
 from cairn.application.ports import Commit, FoundCustomers
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
-from cairn.domain.customer.customer import DEDUPE_WINDOW, OLDER_ENTRIES, OLDER_MERGES, Concerns, Customer
+from cairn.domain.customer.state import DEDUPE_WINDOW, OLDER_ENTRIES, OLDER_MERGES, Concerns, Customer
 from cairn.domain.effects import Fact
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
@@ -569,12 +570,10 @@ def _items_of(customer_id: str, after: str = OPEN) -> _Items:
 
 def _first_items(customer_id: str, consistent: bool) -> _Items:  # noqa: FBT001  as DynamoDB calls it
     """All items of most customers; of one with many enrollments, all but most of those."""
-    ours = CustomerItem.sk.startswith(OPEN)
-    query = CustomerItem.query(customer_id, ours, consistent_read=consistent, page_size=AT_FIRST)
     items = _Items()
-    for item in query:
-        items[item.sk] = item
-        if len(items) % AT_FIRST == 0 and item.sk > ENROLLED and query.last_evaluated_key:
+    for page, may_have_more in first_items(customer_id, OPEN, AT_FIRST, may_lag=not consistent):
+        items.update((raw["sk"]["S"], CustomerItem.from_raw_data(dict(raw))) for raw in page)
+        if may_have_more and next(reversed(items)) > ENROLLED:
             items.is_whole = False
             break
     return items
@@ -650,14 +649,24 @@ def _with_those_that_stay(commit: Commit) -> Commit:
 
     The first event after that leaves them out.
     """
-    until = max((as_read(one).ended_stay_until for one in commit.before), default=0)
+    before = [(one, as_read(one)) for one in commit.before]
+    until = max((stored.ended_stay_until for _, stored in before), default=0)
     after = commit.reaction.customer
-    if not until or after.erasure_pending_since is not None:
+    if after.erasure_pending_since is not None:
         return commit
-    until = until if commit.at.timestamp() < until else 0
-    every = (one for each in commit.before for one in each.enrollments.values())
-    staying = [one for one in every if not one.open and one.id not in after.enrollments]
-    room = max(0, MOST_STAYING - len(after.enrollments) - after.unread) if until else 0
+    all_stay = commit.at.timestamp() < until
+    staying = [
+        one
+        for customer, stored in before
+        for one in customer.enrollments.values()
+        if not one.open
+        and one.id not in after.enrollments
+        and (all_stay or stays_after_its_end(one, stored, commit.at))
+    ]
+    if not until and not staying:
+        return commit
+    until = until if all_stay else 0
+    room = max(0, MOST_STAYING - len(after.enrollments) - after.unread)
     after = replace(
         after,
         enrollments={**after.enrollments, **{one.id: one for one in staying[:room]}},

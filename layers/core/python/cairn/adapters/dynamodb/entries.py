@@ -19,7 +19,7 @@ from typing import Any
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.codec import Wire
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.state import Customer
 from cairn.domain.profile.attributes import READ_BY_CAIRN
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.instants import instant_to_wire
@@ -149,9 +149,14 @@ def changed_entries(before: Customer, after: Customer) -> Entries:
             changed |= {
                 prefix + name: to_wire(one)
                 for name, one in new.items()
-                if name not in old or (old[name] is not one and to_json(to_wire(old[name])) != to_json(to_wire(one)))
+                if name not in old or (old[name] is not one and _differs(to_wire(old[name]), to_wire(one)))
             }
     return changed
+
+
+def _differs(left: Any, right: Any) -> bool:
+    """As JSON, where 1 and true differ."""
+    return bool(left != right) or to_json(left) != to_json(right)
 
 
 def arranged(

@@ -25,7 +25,7 @@ from cairn.adapters.scheduler.timers import deferral_schedule
 from cairn.application.ports import PendingErasure
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.suppression import SuppressionChange
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.state import Customer
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.operations.audit import AuditEntry

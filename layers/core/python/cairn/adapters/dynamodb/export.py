@@ -24,7 +24,7 @@ from cairn.adapters.dynamodb.items import (
 from cairn.adapters.dynamodb.table import read_all, read_partition
 from cairn.adapters.dynamodb.timeline import with_merged
 from cairn.domain.consent.suppression import Mark, Suppression, current_suppressions, suppression_key
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.state import Customer
 from cairn.domain.identity.identifiers import name_tag
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.profile.addresses import addresses_of

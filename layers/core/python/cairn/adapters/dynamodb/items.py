@@ -153,6 +153,16 @@ class Item(Model):
                 setattr(item, name, attribute.deserialize(attribute.get_value(typed)))
         return item
 
+    def serialize(self, null_check: bool = True) -> dict[str, dict[str, Any]]:  # noqa: FBT001, FBT002, ARG002
+        """Only a key may not be absent, and DynamoDB refuses an item without one."""
+        known, stored = self.get_attributes(), {}
+        for name, value in self.attribute_values.items():
+            attribute: Any = known[name]
+            written = None if value is None else attribute.serialize(value)
+            if written is not None:
+                stored[attribute.attr_name] = {attribute.attr_type: written}
+        return stored
+
 
 class _Meta:
     """Set once by `table.bind`, before the first call."""

@@ -1,9 +1,17 @@
 """Customers as they are now, for effects of commits that may lie a while back."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
-from cairn.adapters.dynamodb.customer_state import enrollments_among, is_read, profile_in, read_profile, sort_keys_of
-from cairn.adapters.dynamodb.items import STATE
+from cairn.adapters.dynamodb.customer_state import (
+    enrollments_among,
+    is_read,
+    profile_in,
+    read_profile,
+    sort_keys_of,
+    with_pages,
+)
+from cairn.adapters.dynamodb.items import DATA, ENROLLED, STATE
 from cairn.adapters.dynamodb.table import read_all, read_attributes
 from cairn.application.ports import PresentCustomer
 
@@ -35,19 +43,26 @@ class DynamoPresentCustomers:
     def load(self, customer_id: str, enrollments: Collection[str] = ()) -> PresentCustomer | None:
         before = None
         for _ in range(READS):
-            items = read_profile(customer_id)
+            apart = [sk for id_ in enrollments for sk in (ENROLLED + id_, ENROLLED + id_ + DATA)]
+            items = _read(customer_id, [STATE, *apart]) if apart else read_profile(customer_id)
             head = items.get(STATE)
             if head is None or head.erased:
                 return None
             if head.alias_of:
                 present = self.present_ids({customer_id}).get(customer_id)
                 return self.load(present, enrollments) if present else None
-            keys = [(customer_id, sk) for id_ in enrollments for sk in sort_keys_of(id_, head)]
-            items.update((sk, item) for (_, sk), item in (read_all(keys) if keys else {}).items())
+            if apart:
+                items |= with_pages(head)
+            in_head = {sk for id_ in enrollments for sk in sort_keys_of(id_, items[STATE])} - items.keys() - {*apart}
+            items |= _read(customer_id, in_head) if in_head else {}
             if all(is_read(id_, items) for id_ in enrollments) or head.version == before:
                 break
             before = head.version  # an enrollment may have moved between the head and its item
         return PresentCustomer(profile_in(items), enrollments_among(items))
+
+
+def _read(customer_id: str, sort_keys: Iterable[str]) -> dict[str, Any]:
+    return {sk: item for (_, sk), item in read_all((customer_id, sk) for sk in sort_keys).items()}
 
 
 def _goes_on(item: Mapping[str, str]) -> bool:

@@ -1,10 +1,17 @@
-"""The one connection to the table, and what PynamoDB's models cannot do: all uses of its private parts are here."""
+"""The one connection to the table, and what PynamoDB's models cannot do: all uses of its private parts are here.
+
+What every event does is said to DynamoDB directly: PynamoDB takes longer to say it than to send it.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection import Connection
-from pynamodb.constants import RESPONSES, UNPROCESSED_KEYS
+from pynamodb.constants import RESPONSES, TRANSACT_ITEMS, TRANSACT_WRITE_ITEMS, UNPROCESSED_KEYS
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action, Update
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
@@ -53,6 +60,73 @@ def unbind() -> None:
 def transaction() -> TransactWrite:
     """Writes that happen together or not at all, when its `with` block ends."""
     return TransactWrite(connection=_connection_of(RecordItem))
+
+
+Write = tuple[str, dict[str, Any]]
+"""One item's part of a TransactWriteItems: the kind of the write, and its arguments."""
+
+
+def put_of(item: Model, condition: Condition | None = None) -> Write:
+    return "Put", {"TableName": item.Meta.table_name, "Item": item.serialize(), **_expressions(condition)}
+
+
+def delete_of(item: Model, condition: Condition | None = None) -> Write:
+    return "Delete", {"TableName": item.Meta.table_name, "Key": _key_of(item), **_expressions(condition)}
+
+
+def update_of(item: Model, actions: Iterable[Action], condition: Condition | None = None) -> Write:
+    expressions = _expressions(condition, Update(*actions))
+    return "Update", {"TableName": item.Meta.table_name, "Key": _key_of(item), **expressions}
+
+
+def check_of(item: Model, condition: Condition) -> Write:
+    """That the condition holds of an item that is not written."""
+    return "ConditionCheck", {"TableName": item.Meta.table_name, "Key": _key_of(item), **_expressions(condition)}
+
+
+def transact(writes: Iterable[Write]) -> None:
+    """Make all writes or none, in this order. Raises PynamoDB's TransactWriteError, as a `transaction` does."""
+    items = [{kind: arguments} for kind, arguments in writes]
+    try:
+        _connection_of(RecordItem).dispatch(TRANSACT_WRITE_ITEMS, {TRANSACT_ITEMS: items})
+    except (BotoCoreError, ClientError) as error:
+        raise TransactWriteError("a transaction was not written", error) from error
+
+
+def _key_of(item: Any) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": item.pk}, "sk": {"S": item.sk}}
+
+
+def _expressions(condition: Condition | None, update: Update | None = None) -> dict[str, Any]:
+    names: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    expressions = {"UpdateExpression": update, "ConditionExpression": condition}
+    found: dict[str, Any] = {name: one.serialize(names, values) for name, one in expressions.items() if one is not None}
+    if names:
+        found["ExpressionAttributeNames"] = {short: name for name, short in names.items()}
+    if values:
+        found["ExpressionAttributeValues"] = values
+    return found
+
+
+def first_items(pk: str, prefix: str, most: int, *, may_lag: bool) -> Iterator[tuple[list[Mapping[str, Any]], bool]]:
+    """The items of a partition whose sort keys begin so, in pages of so many at most; and whether more may follow."""
+    client: Any = _connection_of(RecordItem).client
+    arguments = {
+        "TableName": RecordItem.Meta.table_name,
+        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+        "ExpressionAttributeValues": {":pk": {"S": pk}, ":prefix": {"S": prefix}},
+        "ConsistentRead": not may_lag,
+        "Limit": most,
+    }
+    while True:
+        with calling("dynamodb"):
+            answer = client.query(**arguments)
+        last = answer.get("LastEvaluatedKey")
+        yield answer["Items"], last is not None
+        if last is None:
+            return
+        arguments["ExclusiveStartKey"] = last
 
 
 def read_all(keys: Iterable[tuple[str, str]], *, may_lag: bool = False) -> dict[tuple[str, str], Any]:

@@ -23,7 +23,7 @@ def to_e164(text: str, region: str) -> str | None:
     try:
         number = phonenumbers.parse(written, region.strip().upper() or None)
         current = current_form(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
-        valid = phonenumbers.is_valid_number(phonenumbers.parse(current))
+        valid = phonenumbers.is_valid_number(number if written == current else phonenumbers.parse(current))
     except phonenumbers.NumberParseException:
         return None
     return current if valid else None

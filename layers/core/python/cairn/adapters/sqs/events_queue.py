@@ -76,4 +76,4 @@ def message_group(event: Event, key: QueueGroupKey | None) -> str:
         return event.customer_id or event.key
     about = "/".join((event.source, *(one.value for one in event.references[:1])))
     name = event.identifiers[0].key if event.identifiers else about if event.references else event.key
-    return event.customer_id or base32(key.mac(name))[:26]
+    return event.customer_id or base32(key.mac(name), 26)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cairn.application.ports import Customers, History
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.state import Customer
 from cairn.domain.effects import split_effect_id
 from cairn.domain.identity.addresses import is_whatsapp_user
 from cairn.domain.identity.emails import canonical_email

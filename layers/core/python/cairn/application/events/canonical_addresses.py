@@ -41,7 +41,8 @@ class CanonicalAddresses:
         attributes = dict(self._attributes(event, dropped))
         if event.identifiers and not names and not event.customer_id:
             raise _nobody(dropped)
-        event = _with_address(replace(event, attributes=attributes))
+        event = event if attributes == event.attributes else replace(event, attributes=attributes)
+        event = _with_address(event)
         return event.with_identifiers(names).without(dropped)
 
     def _names(self, event: Event, dropped: dict[str, str]) -> Iterator[Identifier]:

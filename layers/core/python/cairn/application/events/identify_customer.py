@@ -11,15 +11,9 @@ from cairn.application.ports import Customers, FoundCustomers
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, confirms
-from cairn.domain.customer.customer import (
-    DEDUPE_WINDOW,
-    IDENTIFIER_DETACHED,
-    Concerns,
-    Customer,
-    Reaction,
-    merge_customers,
-)
+from cairn.domain.customer.customer import merge_customers
 from cairn.domain.customer.resolution import Resolution, needs_typed_names, resolve
+from cairn.domain.customer.state import DEDUPE_WINDOW, IDENTIFIER_DETACHED, Concerns, Customer, Reaction
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys
@@ -97,10 +91,12 @@ class IdentifyCustomer:
         if proven:
             customer = customer.with_names(proven, (), {}, joined=True)
         claimed = tuple(name for name in claimed if name in customer.profile.identifiers)
-        customer = replace(customer, profile=customer.profile.with_references(references, event.occurred_at))
         customer = replace(
-            self._detached(event, customer), erased=_erased_identifiers(known.customer, found, claimed, now)
+            customer,
+            profile=customer.profile.with_references(references, event.occurred_at),
+            erased=_erased_identifiers(known.customer, found, claimed, now),
         )
+        customer = self._detached(event, customer)
         return Identified(
             replace(known, customer=customer),
             before,

@@ -24,15 +24,8 @@ from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.customer.chosen_arms import Chosen
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, RELEASED, REPLIED, SUPPRESSED, consent_updates
-from cairn.domain.customer.customer import (
-    OLDER_ENTRIES,
-    Customer,
-    Reaction,
-    may_concern,
-    on_event,
-    on_wake,
-    within_room,
-)
+from cairn.domain.customer.customer import may_concern, on_event, on_wake, within_room
+from cairn.domain.customer.state import OLDER_ENTRIES, Customer, Reaction
 from cairn.domain.effects import OpenTask, RecordConsent, split_effect_id
 from cairn.domain.event import AUTO_REPLIED, BOUNCED, PERHAPS_AUTO_REPLY, Event
 from cairn.domain.identity.identity_key import IdentityKeys
@@ -259,6 +252,8 @@ class ProcessEvent:
 
 def _after(known: Reaction, reaction: Reaction, further: tuple[OpenTask, ...]) -> Reaction:
     """A reaction with what follows from finding the customer: a merge, and tasks about others."""
+    if not (known.effects or known.facts or further):
+        return reaction
     return replace(reaction, effects=known.effects + reaction.effects + further, facts=known.facts + reaction.facts)
 
 

@@ -19,7 +19,7 @@ from cairn.application.ports import (
     WaitingEnrollments,
     WaitingIndex,
 )
-from cairn.domain.customer.customer import JOURNEY_MIGRATED, Customer
+from cairn.domain.customer.state import JOURNEY_MIGRATED, Customer
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.journey.enrollment import Enrollment, Status

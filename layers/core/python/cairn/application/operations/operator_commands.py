@@ -10,7 +10,7 @@ from cairn.application.ports import Audit, Customers, Inbox, Suppressions
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.suppression import Suppression, suppression_key
 from cairn.domain.customer.consent_updates import RELEASED, SUPPRESSED
-from cairn.domain.customer.customer import IDENTIFIER_DETACHED, Customer
+from cairn.domain.customer.state import IDENTIFIER_DETACHED, Customer
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
 from cairn.domain.identity.identity_key import IdentityKeys

@@ -11,9 +11,9 @@ from http import HTTPStatus
 from typing import Any
 
 from cairn.application.ports import ConsentRecords, Inbox, Reply, WebhookEndpoints
+from cairn.domain.effects import ANSWERED, REFUSED
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import JOURNEYS_SOURCE
-from cairn.domain.journey.steps.webhook import ANSWERED, REFUSED
 from cairn.domain.policy import WebhookEndpoint
 from cairn.domain.shared.errors import WebhookEndpointError, WebhookUnreachableError
 from cairn.domain.webhook_delivery import WebhookCall, WebhookDelivery, payload

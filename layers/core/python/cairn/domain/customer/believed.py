@@ -39,6 +39,8 @@ def believed(  # noqa: PLR0913  what is known of the customer, and how the custo
     if known and not (by_vouched and event.vouches(CONSENT)):
         consent = tuple(change for change in consent if not _widens(change, contact))
         dropped |= {f"{CONSENT}.{one.channel}.{one.purpose}": TYPED for one in event.consent if one not in consent}
+    if not dropped and typed == event.settable:
+        return event
     return replace(event, attributes=attributes, consent=consent, settable=typed).without(dropped)
 
 

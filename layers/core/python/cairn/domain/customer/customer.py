@@ -1,9 +1,9 @@
-"""A customer's open state, and the functions that apply an event or a wake-up to it."""
+"""The functions that apply an event or a wake-up to a customer's open state (state.py)."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any, Protocol, Self
+from datetime import datetime
+from typing import Any, Protocol
 
 from cairn.domain.consent.contact import RECEIPT_WINDOW, Contact
 from cairn.domain.consent.suppression import SuppressionChange
@@ -11,9 +11,19 @@ from cairn.domain.customer.beginnings import Change, left_before, what_begins
 from cairn.domain.customer.believed import believed
 from cairn.domain.customer.chosen_arms import Chosen, arms_for, newly_assigned, nothing_chosen
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, consent_updates
+from cairn.domain.customer.state import (
+    JOURNEY_MIGRATED,
+    MAX_EARLY_EVENTS,
+    MAX_EARLY_EXITS,
+    Concerns,
+    Customer,
+    Reaction,
+    latest,
+    newest_events,
+    young_enough,
+)
 from cairn.domain.effects import AbsorbHistory, Effect, Fact, UpdateMessageStatus, split_effect_id
 from cairn.domain.event import ACCOUNT_FAILURE, NOT_TRIED, Event
-from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.identity.trust import JOURNEYS_SOURCE, OPERATORS_SOURCE, is_provider
 from cairn.domain.journey import engine
 from cairn.domain.journey.definition import ENTRY, Admission, Journey, Reentry
@@ -28,36 +38,18 @@ from cairn.domain.profile import bounds
 from cairn.domain.profile.addresses import addresses_for, narrower, own_addresses, speaks_for, still_led_to
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile, Stamped, survivor
-from cairn.domain.shared.channels import Channel, channels_at
+from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import UnknownJourneyError
 from cairn.domain.shared.hashing import short_hash
-
-DEDUPE_WINDOW = timedelta(days=35)
-"""Longer than any sender's redelivery (Stripe's command line resends for 30 days)."""
-
-MAX_EARLY_EXITS = 50
-MAX_EARLY_EVENTS = 10
-"""Early exits, and early events with their data, stored for a customer until a late start arrives. The newest count;
-this bounds the item's size."""
-
-OLDER_ENTRIES = "entered"
-OLDER_MERGES = "merged"
-"""Parts of a customer of which the older ones are stored elsewhere, and read only where they matter."""
-
 
 REMOVED = "removed"
 """The outcome of an enrollment that waited for its beginning when its journey was removed, or began otherwise."""
 
 ENDED_BEFORE = "ended before it began"
-RE_ENTRY = "re-entry"
-"""Why a customer does not enter who may not do so again, or not yet."""
 """Why an event starts no enrollment: one that ends it came first."""
 
-IDENTIFIER_DETACHED = "identifier.detached"
-"""An operator takes an identifier away from a customer."""
-
-JOURNEY_MIGRATED = "journey.migrated"
-"""An operator moves the customer's enrollments in a journey to another version: `journey`, `to`, and perhaps `from`."""
+RE_ENTRY = "re-entry"
+"""Why a customer does not enter who may not do so again, or not yet."""
 
 
 class Journeys(Protocol):
@@ -74,157 +66,6 @@ class Journeys(Protocol):
 
     def version(self, name: str, version: str) -> Journey:
         """One version, deployed or stored. Raises UnknownJourneyError."""
-
-
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """Profile, contact and open enrollments, which one commit changes together. Immutable."""
-
-    profile: Profile
-    contact: Contact = field(default_factory=Contact)
-    enrollments: Mapping[str, Enrollment] = field(default_factory=dict)
-    unread: int = 0
-    """Further enrollments that were not read, since what happens does not concern them."""
-    unread_in: frozenset[str] = frozenset()
-    """Where not all were read: every journey in which it has enrollments."""
-    entered: Mapping[str, datetime] = field(default_factory=dict)
-    """When the customer last entered, by `journey:key`, for re-entry rules."""
-    early_exits: Mapping[str, datetime] = field(default_factory=dict)
-    """When an event ended `journey:key`, though its start had not arrived; an older start is stale. Under `journey`
-    alone: when an event ended all enrollments of a journey."""
-    early_events: tuple[Event, ...] = ()
-    """Events that may end what starts later: only the data of the enrollment can say. The newest, with type, instant
-    and properties."""
-    early_refreshes: Mapping[str, Stamped] = field(default_factory=dict)
-    """The `data` of a refresh for `journey:key`, whose start had not arrived; and the `addresses` that it allows."""
-    erased: Mapping[str, datetime] = field(default_factory=dict)
-    """Identifiers of an erased customer, and when it was erased; their earlier events are ignored."""
-    erasure_pending_since: datetime | None = None
-    """Set from the order to erase until everything is erased."""
-    elsewhere: frozenset[str] = frozenset()
-    """The parts of which older ones are stored elsewhere: OLDER_ENTRIES of `entered`, OLDER_MERGES of the profile."""
-    version: int = 0
-    """Grows with every commit that changes more than one enrollment; the optimistic lock."""
-    as_read: object = field(default=None, compare=False, repr=False)
-    """Set by the store: how it has stored the customer, by which it finds what a commit changes."""
-
-    @property
-    def id(self) -> str:
-        return self.profile.id
-
-    def narrowed(self, names: Iterable[Identifier], guarded: frozenset[str] = frozenset(), *, joins: bool) -> Self:
-        """Of a customer who is not known, what is left when a source vouches for one of these names.
-
-        A visitor typed all of it: the other names and the addresses beside them may be another person's, and what was
-        entered by them counts for no re-entry rule. `joins`: another customer is known already, and gets no consent by
-        this.
-        """
-        left = tuple(name for name in names if name in self.profile.identifiers)
-        addresses = {(channel, name.value) for name in left for channel in channels_at(name.kind)}
-        return replace(
-            self,
-            profile=self.profile.narrowed(left, guarded),
-            contact=self.contact.narrowed(set() if joins else {channel for channel, _ in addresses}),
-            entered={},
-            enrollments={
-                key: replace(enrollment, addresses=enrollment.addresses or {}).limited_to(
-                    lambda channel, address: (channel, address) in addresses
-                )
-                for key, enrollment in self.enrollments.items()
-            },
-        )
-
-    def with_names(
-        self, vouched: Sequence[Identifier], typed: Sequence[Identifier], pointers: Mapping[str, str], *, joined: bool
-    ) -> Self:
-        """With further names. `joined`: there is more to the customer than before, by a vouched name or by a merge.
-
-        Typed names but its own address are then dropped, and what runs already is limited to the customer's own
-        addresses: another person may have typed the others.
-        """
-        profile = self.profile.with_typed(*typed).with_identifiers(*vouched).with_pointers(pointers)
-        if not joined:
-            return replace(self, profile=profile)
-        profile = profile.without_identifiers(set(profile.identifiers) - set(profile.own_identifiers))
-        own = own_addresses(profile)
-        return replace(
-            self,
-            profile=profile,
-            enrollments={
-                key: enrollment.limited_to(lambda channel, address: own.get(channel) == address)
-                for key, enrollment in self.enrollments.items()
-            },
-        )
-
-    def detached(self, name: Identifier) -> Self:
-        """Without an identifier, and without the address that it is. Where a visitor typed it, without all typed ones.
-
-        What runs already no longer goes to that address. The customer keeps its id, attributes and history.
-        """
-        customer = self.without_typed() if name.key in self.profile.typed else self
-        channels = channels_at(name.kind)
-        return replace(
-            customer,
-            profile=customer.profile.without_identifiers([name]),
-            enrollments={
-                key: enrollment.limited_to(lambda channel, address: channel not in channels or address != name.value)
-                for key, enrollment in customer.enrollments.items()
-            },
-        )
-
-    def without_typed(self) -> Self:
-        """Without all names that a visitor typed. One of them is another customer's: the others may be, too."""
-        typed = [name for name in self.profile.identifiers if name.key in self.profile.typed]
-        return replace(self, profile=self.profile.without_identifiers(typed))
-
-    def absorbing(self, other: "Customer", now: datetime) -> Self:
-        """Both customers as one. Of two enrollments in the same journey and key, the earlier one continues."""
-        enrollments: dict[str, Enrollment] = {}
-        entered: set[tuple[str, str]] = set()
-        for enrollment in sorted(
-            ({**other.enrollments, **self.enrollments}).values(), key=lambda each: (each.entered_at, each.id)
-        ):
-            if enrollment.open and (enrollment.journey, enrollment.key) in entered:
-                enrollments[enrollment.id] = enrollment.ending(MERGED, now)
-                continue
-            enrollments[enrollment.id] = enrollment
-            entered |= {(enrollment.journey, enrollment.key)} if enrollment.open else set()
-        return replace(
-            self,
-            profile=self.profile.absorbing(other.profile, now),
-            contact=self.contact.absorbing(other.contact),
-            enrollments=enrollments,
-            entered=_latest(other.entered, self.entered),
-            early_exits=_latest(other.early_exits, self.early_exits),
-            early_refreshes={
-                name: data.latest(self.early_refreshes.get(name))
-                for name, data in {**self.early_refreshes, **other.early_refreshes}.items()
-            },
-            early_events=_newest_events((*self.early_events, *other.early_events), now),
-            erased=_latest(other.erased, self.erased),
-            elsewhere=self.elsewhere | other.elsewhere,
-        )
-
-    def entries_since(self, before: "Customer") -> frozenset[str]:
-        """The entries with a key, as `journey:key`, that this customer has and that it did not have before."""
-        return frozenset(name for name in self.entered.keys() - before.entered.keys() if not name.endswith(":"))
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """The result of one trigger: the new customer, effects to carry out, facts to store."""
-
-    customer: Customer
-    effects: tuple[Effect, ...] = ()
-    facts: tuple[Fact, ...] = ()
-    suppression_changes: tuple[SuppressionChange, ...] = ()
-    """Marks to store by address."""
-    lost_versions: frozenset[str] = frozenset()
-    """Journey versions (`journey version`) that nobody has any more. Their enrollments stay as they are."""
-    by_profile: bool = True
-    """Whether it may depend on the profile. Only a wake-up's may not."""
-    admissions: tuple[Admission, ...] = ()
-    """The new enrollments that caps count: none of them begins where its hour or day is full."""
 
 
 def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
@@ -244,7 +85,7 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
     own = next(customer.profile for customer in customers if customer.id == survivor_id)
     profile, dropped = bounds.merged(own, merged.profile)
     facts += [Fact("dropped", detail={"field": name, "reason": reason}) for name, reason in dropped.items()]
-    merged = replace(merged, profile=profile)
+    merged = merged if profile is merged.profile else replace(merged, profile=profile)
     if len(customers) > 1 and not bounds.have_room(profile, [one.data for one in merged.enrollments.values()]):
         merged, lost = within_room(merged)
         facts += lost
@@ -272,10 +113,6 @@ IsFull = Callable[[Admission], bool]
 
 def nothing_is_full(_admission: Admission) -> bool:
     return False
-
-
-Concerns = Callable[[Iterable[tuple[str, str]]], Collection[tuple[str, str]]]
-"""Of these journeys, by name and version, those in which something that happens may concern enrollments."""
 
 
 def may_concern(event: Event, journeys: Journeys) -> Concerns:
@@ -483,7 +320,7 @@ def _erase_record(customer: Customer, event: Event) -> Reaction:
             customer,
             profile=profile_without(customer.profile, record, at),
             contact=contact_without(customer.contact, record),
-            erased=_latest(customer.erased, {name.key: at for name in record.ids}),
+            erased=latest(customer.erased, {name.key: at for name in record.ids}),
         ),
         effects=(requests.record_erasure_order(customer.id, event, record.source, record.ids),),
         facts=(Fact("record_erased", detail={"source": record.source}),),
@@ -671,11 +508,11 @@ class _Reaction:
         ended = engine.keys_of(journey, journey.exit_on, profile, event, now)
         if ended:  # a message of an enrollment that is over may still wait, too
             names = [journey.name if key is None else f"{journey.name}:{key}" for key in ended]
-            closed = _latest(self.customer.early_exits, dict.fromkeys(names, event.occurred_at))
-            recent = _recent(closed, now, MAX_EARLY_EXITS)
+            closed = latest(self.customer.early_exits, dict.fromkeys(names, event.occurred_at))
+            recent = young_enough(closed, now, MAX_EARLY_EXITS)
             self.customer = replace(self.customer, early_exits={name: closed[name] for name in recent})
         if engine.may_end_what_starts_later(journey, event):
-            early_events = _newest_events((*self.customer.early_events, _without_names(event)), now)
+            early_events = newest_events((*self.customer.early_events, _without_names(event)), now)
             self.customer = replace(self.customer, early_events=early_events)
         for key in engine.keys_of(journey, journey.refresh_on, profile, event, now):
             if key is None or self.is_open(journey, key) or self.is_over(journey, key):
@@ -683,9 +520,9 @@ class _Reaction:
             name = f"{journey.name}:{key}"
             data, _ = bounds.trimmed(event.properties, bounds.MAX_EARLY_DATA)
             early = {"data": dict(data), "addresses": self.allowed}
-            latest = Stamped(early, event.occurred_at).latest(self.customer.early_refreshes.get(name))
-            changed = {**self.customer.early_refreshes, name: latest}
-            recent = _recent({name: data.at for name, data in changed.items()}, now, MAX_EARLY_EVENTS)
+            newest = Stamped(early, event.occurred_at).latest(self.customer.early_refreshes.get(name))
+            changed = {**self.customer.early_refreshes, name: newest}
+            recent = young_enough({name: data.at for name, data in changed.items()}, now, MAX_EARLY_EVENTS)
             self.customer = replace(self.customer, early_refreshes={name: changed[name] for name in recent})
 
     def begin(
@@ -819,23 +656,6 @@ def _entries_of(journey: Journey) -> str:
 
 def _channels(addresses: Mapping[str, str] | None) -> dict[Channel, str] | None:
     return None if addresses is None else {Channel(channel): address for channel, address in addresses.items()}
-
-
-def _latest(left: Mapping[str, datetime], right: Mapping[str, datetime]) -> dict[str, datetime]:
-    return {name: max(at for at in (left.get(name), right.get(name)) if at) for name in {**left, **right}}
-
-
-def _recent(instants: Mapping[str, datetime], now: datetime, most: int) -> list[str]:
-    """The newest names that are young enough for a late start."""
-    young = [name for name, at in instants.items() if now - at < DEDUPE_WINDOW]
-    return sorted(young, key=lambda name: instants[name])[-most:]
-
-
-def _newest_events(events: Iterable[Event], now: datetime) -> tuple[Event, ...]:
-    """Each event once; the newest that are young enough for a late start."""
-    by_key = {event.key: event for event in events}
-    recent = _recent({key: event.occurred_at for key, event in by_key.items()}, now, MAX_EARLY_EVENTS)
-    return tuple(by_key[key] for key in recent)
 
 
 def _without_names(event: Event) -> Event:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.state import Customer
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, PHONE, Identifier, may_be_same_person
 from cairn.domain.identity.trust import TYPED, field_of, is_provider

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.suppression import Suppression
-from cairn.domain.customer.customer import Customer
+from cairn.domain.customer.state import Customer
 from cairn.domain.gate.codes import Reason
 from cairn.domain.gate.decision import Decision, TimelineEntry, how, on_day, suppressed_by
 from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID

@@ -72,7 +72,7 @@ def customer_id_for(name: Identifier, key: CustomerIdKey, generation: int = 0) -
     customer. The hash is keyed with the deployment's identity key, so an id in a log reveals no address.
     """
     content = f"{name.key}\x1f{generation}" if generation else name.key
-    return "c_" + base32(key.mac(content))[:26]
+    return "c_" + base32(key.mac(content), 26)
 
 
 def name_tag(name: Identifier, key: CustomerIdKey) -> str:

@@ -26,4 +26,4 @@ class Reference:
 
 def reference_id(source: str, reference: Reference, key: CustomerIdKey) -> str:
     """The id under which a source's reference leads to a customer: `r_` and 26 characters, keyed as customers' ids."""
-    return "r_" + base32(key.mac(f"reference\x1f{source}\x1f{reference.kind}\x1f{reference.value}"))[:26]
+    return "r_" + base32(key.mac(f"reference\x1f{source}\x1f{reference.kind}\x1f{reference.value}"), 26)

@@ -159,7 +159,7 @@ def erasure_mark(at: datetime) -> Mark:
 
 def id_after_erasure(customer_id: str, erased: datetime, key: TombstoneKey) -> str:
     """The new id of an erased customer who comes back: nothing old can refer to them, and nobody can compute it."""
-    return "c_" + base32(key.mac(f"{customer_id} {instant_to_wire(erased)}"))[:26]
+    return "c_" + base32(key.mac(f"{customer_id} {instant_to_wire(erased)}"), 26)
 
 
 def privacy_task(profile: Profile, event: Event, consents: int = 0, doubt: Doubt | None = None) -> OpenTask | None:

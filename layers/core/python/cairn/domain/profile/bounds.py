@@ -117,8 +117,10 @@ def fitting(profile: Profile, attributes: Mapping[str, Any]) -> tuple[Mapping[st
 
 def merged(own: Profile, both: Profile) -> tuple[Profile, Dropped]:
     """The merge of a profile with others, within the bounds: the surviving profile's own attributes come first."""
-    size = sum(_size(name, one.value) for name, one in both.attributes.items())
-    if size <= MAX_PROFILE and len(both.attributes) <= MAX_ATTRIBUTES and len(both.activity) <= MAX_ACTIVITY_TYPES:
+    few = len(both.attributes) <= MAX_ATTRIBUTES and len(both.activity) <= MAX_ACTIVITY_TYPES
+    if few and any(
+        sum(size(name, one.value) for name, one in both.attributes.items()) <= MAX_PROFILE for size in (_at_most, _size)
+    ):
         return both, {}
     stored, dropped = dict[str, Any](), dict[str, str]()
     size = 0
@@ -149,6 +151,8 @@ def trimmed(data: Mapping[str, Any], most: int = MAX_DATA) -> tuple[Mapping[str,
 def _unfit_data(data: Mapping[str, Any], most: int) -> Dropped:
     """By name, what nests too deep, and the largest of what has more than this many bytes in all."""
     dropped = {name: VALUE_TOO_DEEP for name, value in data.items() if _is_deep(value)}
+    if sum(_at_most(name, value) for name, value in data.items()) <= most:
+        return dropped
     sizes = {name: _size(name, value) for name, value in data.items() if name not in dropped}
     size = sum(sizes.values())
     if size <= most:
@@ -216,7 +220,7 @@ def _unfit(name: str, value: Any) -> str:
         return NAME_UNREADABLE
     if _is_deep(value):
         return VALUE_TOO_DEEP
-    return VALUE_TOO_LARGE if _bytes(value) > MAX_VALUE else ""
+    return VALUE_TOO_LARGE if _at_most("", value) > MAX_VALUE < _bytes(value) else ""
 
 
 def _no_room(*, is_new: bool, count: int, size: int, grows: bool) -> str:

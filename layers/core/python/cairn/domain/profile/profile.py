@@ -48,6 +48,8 @@ class Stamped:
         """The later value; at the same instant the greater one as JSON, so that any order gives the same result."""
         if other is None:
             return self
+        if self.at != other.at:
+            return self if self.at > other.at else other
         return max(self, other, key=lambda each: (each.at, json.dumps(each.value, sort_keys=True, default=str)))
 
 
@@ -204,6 +206,8 @@ class Profile:
 
     def with_identifiers(self, *identifiers: Identifier) -> Self:
         """With names that are vouched for. Once an address is among them, typed ones no longer count."""
+        if not identifiers:
+            return _settled(self)
         keys = {name.key for name in identifiers}
         names = strongest_first((*self.identifiers, *identifiers))
         return _settled(replace(self, identifiers=names, typed=self.typed - keys))
@@ -215,6 +219,8 @@ class Profile:
     def with_typed(self, *identifiers: Identifier) -> Self:
         """With names that a visitor typed."""
         new = [name for name in identifiers if name not in self.identifiers]
+        if not new:
+            return self
         return replace(
             self,
             identifiers=strongest_first((*self.identifiers, *new)),

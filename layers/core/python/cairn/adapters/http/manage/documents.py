@@ -1,11 +1,8 @@
 """The answers to operators, as JSON."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cairn.application.operations.choose_winner import ShownSplit
-from cairn.application.operations.count_standing import StandingPage
-from cairn.application.operations.migrate_journey import MigratedPage
 from cairn.application.ports import PrivacyTask, UnderReview
 from cairn.application.privacy.answer_requests import Answered
 from cairn.domain.consent.suppression import Suppression
@@ -15,6 +12,11 @@ from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.seen import SeenType
 from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState
 from cairn.domain.shared.instants import duration_text, instant_to_wire
+
+if TYPE_CHECKING:
+    from cairn.application.operations.choose_winner import ShownSplit
+    from cairn.application.operations.count_standing import StandingPage
+    from cairn.application.operations.migrate_journey import MigratedPage
 
 Json = dict[str, Any]
 
@@ -27,12 +29,12 @@ def board(state: SwitchState) -> Json:
     }
 
 
-def splits(shown: Iterable[ShownSplit]) -> Json:
+def splits(shown: "Iterable[ShownSplit]") -> Json:
     """The splits of a journey whose winner is chosen."""
     return {"splits": [_split(one) for one in shown]}
 
 
-def standing(page: StandingPage) -> Json:
+def standing(page: "StandingPage") -> Json:
     counts = [{"version": version, "step": step, "count": count} for (version, step), count in page.counts.items()]
     return {"counts": counts, "after": page.following}
 
@@ -146,7 +148,7 @@ def seen_types(found: Iterable[SeenType]) -> list[Json]:
     ]
 
 
-def migrated(page: MigratedPage) -> Json:
+def migrated(page: "MigratedPage") -> Json:
     """A page of enrollments that wait: how many move where, and how many stay why."""
     moves, stays = [], []
     for line, count in page.counts.items():
@@ -173,7 +175,7 @@ def _sentence(one: Sentence) -> Json:
     return document | ({"audit_id": one.audit_id} if one.audit_id else {})
 
 
-def _split(shown: ShownSplit) -> Json:
+def _split(shown: "ShownSplit") -> Json:
     rule, chosen, weights = shown.winner, shown.chosen, sum(one.weight for one in shown.arms.values())
     return {
         "journey": shown.journey,

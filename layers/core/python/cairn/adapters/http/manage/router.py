@@ -4,15 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cairn.adapters.http.manage import documents
 from cairn.adapters.http.manage.forms import MAX_WORDING, Form, count_in
 from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMessages
-from cairn.application.operations.choose_winner import ChooseWinner
-from cairn.application.operations.count_standing import CountStanding
-from cairn.application.operations.migrate_journey import MigrateJourney, Route
 from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.application.operations.switch import Switch
 from cairn.application.ports import Audit, SeenTypes, SwitchBoard
@@ -25,6 +22,11 @@ from cairn.domain.operations.switches import MAX_REASON_LENGTH
 from cairn.domain.privacy.requests import Choice
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import InvalidRequestError, NotSignedInError
+
+if TYPE_CHECKING:
+    from cairn.application.operations.choose_winner import ChooseWinner
+    from cairn.application.operations.count_standing import CountStanding
+    from cairn.application.operations.migrate_journey import MigrateJourney
 
 Json = dict[str, Any]
 
@@ -79,9 +81,11 @@ class ManageRouter:
     explain: ExplainDecisions
     export: ExportForOperator
     commands: OperatorCommands
-    migrate: MigrateJourney
-    winner: ChooseWinner
-    standing: CountStanding
+    migrate: "Callable[[], MigrateJourney]"
+    """Made when it is asked for: the engine, which few requests need, is not imported at each start."""
+    winner: "Callable[[], ChooseWinner]"
+    standing: "Callable[[], CountStanding]"
+    """Likewise."""
     answer: AnswerRequests
     review: ReviewMessages
     audit: Audit
@@ -202,13 +206,15 @@ class ManageRouter:
             form.text("why", required=do == "migrate", most=MAX_REASON_LENGTH),
         )
         form.check()
-        route = Route(journey, from_version, to_version)
+        from cairn.application.operations.migrate_journey import Route  # noqa: PLC0415  with the engine
+
+        route, migrate = Route(journey, from_version, to_version), self.migrate()
         if do == "report":
-            return Answer(200, documents.migrated(self.migrate.report(route, after, now)))
-        return Answer(202, documents.migrated(self.migrate.order(route, after, by=call.actor, why=why, now=now)))
+            return Answer(200, documents.migrated(migrate.report(route, after, now)))
+        return Answer(202, documents.migrated(migrate.order(route, after, by=call.actor, why=why, now=now)))
 
     def _splits(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
-        return Answer(200, documents.splits(self.winner.show(_journey_in(call))))
+        return Answer(200, documents.splits(self.winner().show(_journey_in(call))))
 
     def _change_split(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body, self.normal_phone)
@@ -223,14 +229,14 @@ class ManageRouter:
             form.wrong("arm: of choose only")
         form.check()
         if do == "choose":
-            after = self.winner.choose(journey, step, arm, by=call.actor, why=why, now=now)
+            after = self.winner().choose(journey, step, arm, by=call.actor, why=why, now=now)
         else:
-            after = self.winner.reopen(journey, step, by=call.actor, why=why, now=now)
+            after = self.winner().reopen(journey, step, by=call.actor, why=why, now=now)
         return Answer(200, documents.splits(after))
 
     def _standing(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
         after = (call.query or {}).get("after", "")[:MAX_ID_LENGTH]
-        return Answer(200, documents.standing(self.standing.page(_journey_in(call), after)))
+        return Answer(200, documents.standing(self.standing().page(_journey_in(call), after)))
 
     def _reviews(self, call: OperatorRequest, now: datetime) -> Answer:
         limit = count_in(call.query or {}, "limit", default=PAGE, most=MAX_PAGE)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from cairn.domain.effects import CallWebhook
+from cairn.domain.effects import ANSWERED, REFUSED, CallWebhook
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import JOURNEYS_SOURCE
 from cairn.domain.journey.conditions import evaluate
@@ -18,9 +18,6 @@ from cairn.domain.shared.moments import Delay
 
 if TYPE_CHECKING:
     from cairn.domain.journey.steps import Chain
-
-ANSWERED, REFUSED = "webhook.answered", "webhook.refused"
-"""Events of Cairn's own: the endpoint took the webhook, or was tried in vain."""
 
 DEFAULT_TIMEOUT = "1h"
 
