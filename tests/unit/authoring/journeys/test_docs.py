@@ -139,7 +139,7 @@ def test_the_templates_of_the_docs_can_be_sent(tmp_path: Path, file: str) -> Non
 
 def test_every_example_of_the_docs_is_tested() -> None:
     assert len(re.findall(r"^```yaml", TEXT, re.MULTILINE)) == sum(
-        len(blocks("yaml", what)) for what in ("journey", "steps", "keys", "samples", "calendars")
+        len(blocks("yaml", what)) for what in ("journey", "steps", "keys", "samples", "calendars", "invites")
     )
 
 

@@ -218,7 +218,7 @@ def test_it_travels_with_the_message_and_is_there_on_the_next_channel_too() -> N
 
 
 def test_what_a_visitor_typed_cancels_no_entry_but_its_own() -> None:
-    """A visitor may know the id of somebody's booking, and type their address."""
+    """A visitor may know the id of another customer's booking, and type their address."""
     cancelled = booking(inviting(cancel=True, of="booking"), journey="booking-cancelled")
     start = event("booking.confirmed", MONDAY)
     enrollment = engine.new_enrollment(cancelled, profile("c_eve"), start, "B-1", MONDAY)

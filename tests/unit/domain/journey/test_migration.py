@@ -382,7 +382,7 @@ def test_after_a_pause_with_skip_if_late_the_step_that_it_stood_before_is_passed
 def test_a_message_falls_back_by_the_version_that_has_the_enrollment_now() -> None:
     walked = new({"id": "offer", "send": {"channel": ["sms", "email"], "template": "o", "purpose": "marketing"}})
 
-    again = engine.fall_back(walked, profile(), f"{WAITING.id}-offer-1", "sms", MONDAY)
+    again = engine.fall_back(walked, WAITING, profile(), f"{WAITING.id}-offer-1", "sms", MONDAY)
 
     assert again is not None
     assert again.version == "v2"

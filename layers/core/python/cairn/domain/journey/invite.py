@@ -36,7 +36,7 @@ class InviteRule:
         if isinstance(times, str) and not self.cancels:
             return times
         starts, ends = (None, None) if isinstance(times, str) else times
-        # What a visitor has typed, such as the key of somebody's booking, moves and cancels no entry but its own.
+        # What a visitor has typed, such as the key of another booking, moves and cancels no entry but its own.
         typed_by = "" if enrollment.addresses is None else walk.profile.id
         uid = uid_of(self.of or enrollment.journey, enrollment.key or enrollment.id, typed_by)
         sequence = sequence_at(self._as_of(walk), cancels=self.cancels)
