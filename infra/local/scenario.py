@@ -17,9 +17,11 @@ from authoring.sources.samples import posting, sample_headers
 from authoring.stories import Click, Order, Post, Scenario
 from authoring.stories.bodies import body_of
 from authoring.stories.comparison import Comparison, compare
+from cairn.adapters.sources import sources
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.instants import instant_to_wire
 from infra.local import reports
+from infra.local.cloud import SOURCES
 from infra.local.deployment import POLICY, LocalDeployment, local_deployment
 from infra.local.shapes import Shape
 
@@ -69,7 +71,13 @@ def deployed(
     policy: Path = POLICY,
     **choices: Any,
 ) -> Iterator[LocalDeployment]:
-    """The deployment that a scenario happens in: the one given, unless the scenario names another business."""
+    """The deployment that a scenario happens in: the one given, unless the scenario names another business.
+
+    It has no secrets of sources that post nothing here: a key pair is slow to derive.
+    """
+    used = {post.source for post in scenario.posts}
+    unused = sources(choices.get("configuration", SOURCES)).keys() - used
+    secrets = {name: one for name, one in secrets.items() if name not in unused}
     own_journeys = path.parent / scenario.journeys if scenario.journeys else journeys
     own_policy = path.parent / scenario.policy if scenario.policy else policy
     with local_deployment(
