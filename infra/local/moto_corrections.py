@@ -246,16 +246,25 @@ def _measure_put(really: Any) -> Any:
 
 
 def _search_one_partition(really: Any) -> Any:
-    """Moto looks at each item of the table; with one partition only, it gives the same answer."""
+    """Moto sorts all items of the table; with those of one partition only, or of one key of an index, it answers so."""
 
     def query(table: Any, hash_key: Any, *arguments: Any, **named: Any) -> Any:
-        if named.get("index_name") or (len(arguments) > 6 and arguments[6]):  # noqa: PLR2004  its place
-            return really(table, hash_key, *arguments, **named)
+        conditions = named.get("hash_key_conditions")
         view = copy(table)
-        view.items = {hash_key: table.items[hash_key]} if hash_key in table.items else {}
+        if not (named.get("index_name") or (len(arguments) > 6 and arguments[6])):  # noqa: PLR2004  its place
+            view.items = {hash_key: table.items[hash_key]} if hash_key in table.items else {}
+        elif conditions and table.range_key_attr:
+            view.items = {
+                pk: {sk: item for sk, item in partition.items() if _has(item, conditions)}
+                for pk, partition in table.items.items()
+            }
         return really(view, hash_key, *arguments, **named)
 
     return query
+
+
+def _has(item: Any, conditions: list[tuple[str, Any]]) -> bool:
+    return all(item.attrs.get(name) == value for name, value in conditions)
 
 
 def _record_changes_only(_: Any) -> Any:
