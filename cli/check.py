@@ -94,10 +94,9 @@ def _alone(folder: Path) -> bool:
 
 def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> bool:
     """Print every problem and warning, and say whether there is none that counts."""
-    from authoring.journeys import check as problems_of  # noqa: PLC0415  slow to import
-    from authoring.journeys import compile_catalogue, undeclared  # noqa: PLC0415
+    from authoring.journeys import read_catalogue  # noqa: PLC0415  slow to import
     from authoring.journeys.events import FILE as EVENTS  # noqa: PLC0415
-    from authoring.policy import check_policy, compile_policy  # noqa: PLC0415
+    from authoring.policy import check_endpoints, check_policy, compile_policy  # noqa: PLC0415
     from authoring.proof.report import prove  # noqa: PLC0415
     from authoring.scripts import check_scripts  # noqa: PLC0415
     from authoring.sources.check import all_problems  # noqa: PLC0415
@@ -105,10 +104,12 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
     from cairn.domain.policy import Policy  # noqa: PLC0415
     from cli.check_report import show  # noqa: PLC0415
 
-    found = problems_of(folder)
-    compiled = None if found else compile_catalogue(folder)
-    problems = [str(problem) for problem in found]
-    if not _alone(folder):
+    catalogue = read_catalogue(folder)
+    compiled = None if catalogue.problems else catalogue.compiled()
+    problems = [str(problem) for problem in catalogue.problems]
+    if _alone(folder):
+        problems += map(str, check_endpoints(policy, compiled or ()))
+    else:
         problems += [
             *map(str, check_scripts(folder)),
             *map(str, check_policy(policy, LAW, compiled)),
@@ -133,7 +134,7 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
         warned = f", {_number(len(proof.warnings), 'warning')}" if proof.warnings else ""
         checked = folder.resolve().name if _alone(folder) else f"{_number(len(compiled), 'journey')} and the policy"
         echo(f"{checked}, no problems{warned}")
-        _say_undeclared(undeclared(folder), root / EVENTS)
+        _say_undeclared(catalogue.undeclared(), root / EVENTS)
     return not (wanted.strict and proof.warnings)
 
 

@@ -76,7 +76,7 @@ def simulate(  # noqa: PLR0913, PLR0917  one argument for each option
     from authoring.simulation.customers import trial_of  # noqa: PLC0415
     from authoring.simulation.messages import Messages  # noqa: PLC0415
     from authoring.simulation.paths import all_paths as paths_of  # noqa: PLC0415
-    from authoring.simulation.planned import Planned, to_the_end  # noqa: PLC0415
+    from authoring.simulation.planned import Planned, to_the_end, unnamed  # noqa: PLC0415
     from authoring.simulation.report import report, report_of_paths  # noqa: PLC0415
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
 
@@ -104,6 +104,8 @@ def simulate(  # noqa: PLR0913, PLR0917  one argument for each option
         print_json(report(walked.simulation, messages))
     else:
         printer.rest(walked.simulation)
+    for type_, fix in unnamed(planned, compiled["document"]):
+        echo(f"{trial.journey.name} names no event {type_}. {fix}", err=True)
     for one in walked.unheard:
         echo(f"{one.type} did not happen: no wait of this way hears it; say when, as {one.type}@2d", err=True)
     if asks and walked.planned:

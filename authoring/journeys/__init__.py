@@ -1,6 +1,12 @@
 """Journeys as people write them (docs/journeys.md): read, checked whole, compiled. Never runs in a function."""
 
-from authoring.journeys.catalogue import InvalidJourneysError, check, compile_catalogue, undeclared, write_catalogue
+from authoring.journeys.catalogue import (
+    InvalidJourneysError,
+    check,
+    compile_catalogue,
+    read_catalogue,
+    write_catalogue,
+)
 from authoring.journeys.flow import worst_case_messages
 from authoring.journeys.schema import json_schema
 from authoring.problems import Problem
@@ -11,7 +17,7 @@ __all__ = [
     "check",
     "compile_catalogue",
     "json_schema",
-    "undeclared",
+    "read_catalogue",
     "worst_case_messages",
     "write_catalogue",
 ]

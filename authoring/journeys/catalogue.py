@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,30 +43,41 @@ class InvalidJourneysError(InvalidFilesError):
     """Journeys cannot be compiled."""
 
 
-def compile_catalogue(root: Path) -> list[Compiled]:
-    """Every journey below `root`, by name; one alone where `root` is its own folder.
+@dataclass(frozen=True)
+class Catalogue:
+    """Journeys as they were read, once."""
 
-    Raises InvalidJourneysError with all problems of all of them.
-    """
-    folders, problems = _read(root)
-    if problems:
-        raise InvalidJourneysError(sorted(set(problems)))
-    return [folder.compiled() for folder in folders]
+    folders: Sequence["_Folder"]
+    problems: Sequence[Problem]
+    """Every problem of every journey, by files and lines."""
+    declared: Declarations
+
+    def compiled(self) -> list[Compiled]:
+        """Every journey, by name. Raises InvalidJourneysError with all problems of all of them."""
+        if self.problems:
+            raise InvalidJourneysError(self.problems)
+        return [folder.compiled() for folder in self.folders]
+
+    def undeclared(self) -> list[str]:
+        """The event types that are neither declared nor like one that is."""
+        found = (undeclared_types(one.source, one.written, self.declared) for one in self.folders)
+        return sorted({type_ for types in found for type_ in types})
+
+
+def read_catalogue(root: Path) -> Catalogue:
+    """Read every journey below `root`, or one alone where `root` is its own folder."""
+    folders, problems, declared = _read(root)
+    return Catalogue(folders, sorted(set(problems)), declared)
+
+
+def compile_catalogue(root: Path) -> list[Compiled]:
+    """What `read_catalogue` reads, compiled. Raises InvalidJourneysError with all problems of all of them."""
+    return read_catalogue(root).compiled()
 
 
 def check(root: Path) -> list[Problem]:
     """Every problem of every journey below `root`, or of the one whose folder it is, by files and lines."""
-    return sorted(set(_read(root)[1]))
-
-
-def undeclared(root: Path) -> list[str]:
-    """The event types of journeys below `root`, or of the one there, that are neither declared nor like one that is."""
-    is_one = (root / FILE).is_file()
-    declared = declarations_in(root.resolve().parent if is_one else root)
-    sources = [_read_journey(file) for file in ([root / FILE] if is_one else sorted(root.glob(f"*/{FILE}")))]
-    return sorted(
-        {one for source in sources for one in undeclared_types(source, expanded(source.data, None), declared)}
-    )
+    return list(read_catalogue(root).problems)
 
 
 def write_catalogue(root: Path, target: Path, *, stamped: bool = False) -> None:
@@ -106,9 +117,10 @@ class _Folder:
         return {"journey": self.source.data["journey"], "version": version, **content}
 
 
-def _read(root: Path) -> tuple[list[_Folder], list[Problem]]:
+def _read(root: Path) -> tuple[list[_Folder], list[Problem], Declarations]:
     if not root.is_dir():
-        return [], [Problem(root, 1, "", "", "there is no such folder", "Name the folder that holds the journeys.")]
+        problem = Problem(root, 1, "", "", "there is no such folder", "Name the folder that holds the journeys.")
+        return [], [problem], Declarations(None)
     own = (root if root.name else root.resolve()) if (root / FILE).is_file() else None
     above = own.parent if own else root
     beside = sorted(path for path in above.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
@@ -121,7 +133,7 @@ def _read(root: Path) -> tuple[list[_Folder], list[Problem]]:
         *(problem for folder in folders for problem in folder.problems),
     ]
     problems += [*_shared_names(folders), *_unknown_journeys(folders, beside), *_circles(folders)]
-    return folders, [*problems, *_unknown_scripts(folders, above)]
+    return folders, [*problems, *_unknown_scripts(folders, above)], declared
 
 
 def _read_folder(path: Path, calendars: Calendars, declared: Declarations) -> _Folder:

@@ -106,6 +106,8 @@ class Names:
     """Whether there are no others."""
     from_: str
     """An event type, or several, for sentences."""
+    mend: str = "Declare what you send in events.yaml (docs/events.md)."
+    """What to do about a property that there is not."""
 
     def mistake(self, name: str) -> str | None:
         """What to write instead of a property that these events do not have; empty where nothing is alike."""

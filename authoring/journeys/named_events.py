@@ -21,6 +21,9 @@ from cairn.domain.journey.definition import ANY_KEY
 DATA, PROPERTIES = ("data",), ("event", "properties")
 """Where expressions see the properties of events."""
 
+BY_THE_PROFILE: Mapping[str, Mapping[str, str]] = {"date": {"date": "date"}, "when": {}}
+"""Entries that no event begins, by their key, and what they put into `data`."""
+
 NAMED_BY_PEOPLE = frozenset({"set", "set_from", "context", "properties", "body", "answer"})
 """Below these keys stand names of the user's, which may be `event`."""
 
@@ -103,7 +106,7 @@ class _Check:
         near = names.mistake(name)
         if near is not None:
             fix = f"Did you mean {'.'.join((*root, near))}? " if near else ""
-            yield f"{names.from_} has no {name}", f"{fix}Declare what you send in events.yaml (docs/events.md)."
+            yield f"{names.from_} has no {name}", f"{fix}{names.mend}"
 
     def call_problems(self, name: str, arguments: list[Any], seen: _Seen) -> Iterator[MessageAndFix]:
         if not arguments:
@@ -136,7 +139,10 @@ def _checked(
     matches = list(_matches(document))
     entries = [one["event"] for loc, one in matches if loc[0] == "entry"]
     refreshing = [one["event"] for loc, one in matches if loc[0] == "refresh_on"]
-    data = declared.names([*entries, *refreshing] if entries else [])
+    entry = document.get("entry")
+    silent = entry.get("none_of") if isinstance(entry, Mapping) else None
+    silent = silent if isinstance(silent, list) else []
+    data = _data(entry, [*entries, *silent], refreshing, declared)
     waited = declared.names(one["event"] for loc, one in matches if "wait_for" in {loc[-1], *loc[-3:-2]})
     found: list[tuple[Loc, MessageAndFix]] = []
     for loc, match in matches:
@@ -147,9 +153,7 @@ def _checked(
             found += [((*loc, *PROPERTIES[1:], name), one) for one in check.property_problems(properties, (), name)]
         own = _Seen({DATA: properties if loc[0] == "entry" else data, PROPERTIES: properties})
         found += [((*loc, key), one) for key in ("where", "key") for one in check.problems(match.get(key), own)]
-    entry = document.get("entry")
-    silent = entry.get("none_of") if isinstance(entry, Mapping) else None
-    for index, type_ in enumerate(silent if isinstance(silent, list) else ()):
+    for index, type_ in enumerate(silent):
         found += [(("entry", "none_of", index), one) for one in check.type_problems(type_)]
     for loc, expression in _expressions(document):
         seen = _Seen({DATA: data, PROPERTIES: waited})
@@ -158,6 +162,21 @@ def _checked(
         source.problem(loc, *one) for loc, one in dict.fromkeys((written.written_at(loc), one) for loc, one in found)
     ]
     return [*problems, *(one for part in parts for one in _template_problems(part, check, data))], check.undeclared
+
+
+def _data(entry: Any, beginning: Iterable[Any], refreshing: list[str], declared: Declarations) -> Names:
+    """What `data` holds: the properties of the events that begin a journey and refresh it. A date has a day alone."""
+    types = [one for one in beginning if isinstance(one, str)]
+    if types or not isinstance(entry, Mapping) or entry.keys().isdisjoint(BY_THE_PROFILE):
+        return declared.names([*types, *refreshing] if types else [])
+    by = next(key for key in BY_THE_PROFILE if key in entry)
+    refreshed = declared.names(refreshing)
+    return Names(
+        {**refreshed.types, **BY_THE_PROFILE[by]},
+        refreshed.closed or not refreshing,
+        " or ".join([f"an entry by `{by}`", *filter(None, [refreshed.from_])]),
+        refreshed.mend if refreshing else "Read it from the profile: no event begins this journey.",
+    )
 
 
 def _template_problems(part: Part, check: _Check, data: Names) -> Iterator[Problem]:

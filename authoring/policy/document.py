@@ -10,7 +10,7 @@ from typing import Any
 from authoring.policy.models import Law, Policy, Table
 from authoring.policy.shape import shape_problems
 from authoring.policy.source import Source, read_toml
-from authoring.problems import InvalidFilesError, Loc, Problem
+from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean
 
 OWN = "policy.toml"
 """The source of the business's own rules."""
@@ -35,6 +35,14 @@ def check_policy(policy: Path, law: Path, journeys: Iterable[Row] | None = None)
     except InvalidPolicyError as error:
         return list(error.problems)
     return []
+
+
+def check_endpoints(policy: Path, journeys: Iterable[Row]) -> list[Problem]:
+    """The endpoints to which these compiled journeys post and that a policy without problems of its own has not."""
+    own, problems = _read(policy, Policy)
+    if own is None or problems:
+        return []
+    return [source.problem(loc, message, fix) for source, loc, message, fix in _unknown_endpoints(own, journeys)]
 
 
 def write_policy(policy: Path, law: Path, target: Path, journeys: Iterable[Row] | None = None) -> None:
@@ -129,17 +137,8 @@ def _twice(policy: Source, table: str, keys: tuple[str, ...]) -> Iterator[Findin
 
 
 def _unknown_names(policy: Source, journeys: list[Row]) -> Iterator[Finding]:
-    """With a misspelt name, a sensitive message would go out without approval, and nobody would notice.
-
-    And a journey would post to an endpoint that is not there.
-    """
-    endpoints = {row["name"] for _, row in policy.rows("subscribers")}
-    for one in journeys:
-        for step in _steps(one["document"], "webhook"):
-            name = step["webhook"].get("endpoint")
-            if name not in endpoints:
-                message = f'{one["journey"]}/{step["id"]} posts to "{name}", and there is no such subscriber'
-                yield policy, ("subscribers",), message, f'Add [[subscribers]] with name = "{name}".'
+    """With a misspelt name, a sensitive message would go out without approval, and nobody would notice."""
+    yield from _unknown_endpoints(policy, journeys)
     sends = [(one["journey"], step["id"], step["send"]) for one in journeys for step in _steps(one["document"], "send")]
     known = {
         "steps": {f"{journey}/{step}" for journey, step, _ in sends},
@@ -155,6 +154,18 @@ def _unknown_names(policy: Source, journeys: list[Row]) -> Iterator[Finding]:
     for loc, row in policy.rows("caps"):
         if row.get("journey", "") not in {"", *names}:
             yield policy, (*loc, "journey"), f"there is no journey {row['journey']}", "Correct the name."
+
+
+def _unknown_endpoints(policy: Source, journeys: Iterable[Row]) -> Iterator[Finding]:
+    """A journey would post to an endpoint that is not there."""
+    endpoints = sorted(row["name"] for _, row in policy.rows("subscribers"))
+    for one in journeys:
+        for step in _steps(one["document"], "webhook"):
+            name = str(step["webhook"].get("endpoint"))
+            if name not in endpoints:
+                message = f'{one["journey"]}/{step["id"]} posts to "{name}", and there is no such subscriber'
+                fix = did_you_mean(name, endpoints, f'Add [[subscribers]] with name = "{name}".')
+                yield policy, ("subscribers",), message, fix
 
 
 def channels_of(journeys: Iterable[Row]) -> set[str]:

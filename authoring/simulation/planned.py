@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from authoring.problems import did_you_mean
 from authoring.simulation.run import Simulation
 from cairn.domain.event import EVENT_TYPE_SHAPE
+from cairn.domain.journey.steps.webhook import ANSWERED, REFUSED
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.instants import duration, duration_text
 
@@ -127,6 +129,26 @@ def ways_on(simulation: Simulation) -> list[tuple[str, str]]:
             said = f"{what} if {rule.where}" if rule.where else what
             found.setdefault(rule.event, []).append(said)
     return [(type_, ", ".join(dict.fromkeys(said))) for type_, said in found.items()]
+
+
+def unnamed(planned: Sequence[Planned], document: Any) -> list[tuple[str, str]]:
+    """The types of events that a compiled journey names nowhere, each with what to write instead."""
+    named = sorted(_types_in(document))
+    known = f"It names {', '.join(named)}." if named else "It names none."
+    types = dict.fromkeys(one.type for one in planned)
+    return [(type_, did_you_mean(type_, named, known)) for type_ in types if type_ not in named]
+
+
+def _types_in(document: Any) -> set[str]:
+    """Of its matches and its webhooks' answers, and in its conditions: `seen('visit.attended')`."""
+    if isinstance(document, Mapping):
+        own = {document["event"]} if isinstance(document.get("event"), str) else set[str]()
+        own |= {ANSWERED, REFUSED} if "webhook" in document else set()
+        return own.union(*map(_types_in, document.values()))
+    if isinstance(document, list):
+        return set[str]().union(*map(_types_in, document))
+    texts = re.findall(r"'([^']+)'", document) if isinstance(document, str) else []
+    return {one for one in texts if EVENT_TYPE_SHAPE.fullmatch(one)}
 
 
 def planned_answer(

@@ -1,5 +1,6 @@
 """Reads a story file, and names every problem of it at once: file, line, and how to mend it."""
 
+import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,10 +11,10 @@ from pydantic_core import ErrorDetails
 
 from authoring.journeys.shape import NOTATION as OF_JOURNEYS
 from authoring.journeys.source import Source, read_yaml
-from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean
+from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean, dotted
 from authoring.shape import MessageAndFix, Notation, findings
 from authoring.stories.bodies import body_of
-from authoring.stories.models import Click, Expectation, Order, Post, Scenario
+from authoring.stories.models import Answer, Click, Expectation, Order, Post, Scenario
 from cairn.adapters.sources import sources
 
 PROVIDERS = "aws"
@@ -22,7 +23,13 @@ PROVIDERS = "aws"
 DIGITS = 7
 """The last digits of a number that are the same however it is written."""
 
-LISTS: dict[str, type[BaseModel]] = {"posts": Post, "orders": Order, "clicks": Click, "expect": Expectation}
+LISTS: dict[str, type[BaseModel]] = {
+    "posts": Post,
+    "orders": Order,
+    "clicks": Click,
+    "answers": Answer,
+    "expect": Expectation,
+}
 CANONICAL = "c_"
 """With this begin our own ids of customers, which no post names."""
 LONGEST_NAME = 320
@@ -76,6 +83,29 @@ def _without(source: Source, broken: Collection[Loc]) -> Scenario | None:
     return scenario
 
 
+def check_endpoints(path: Path, scenario: Scenario, policy: Path) -> None:
+    """Raises InvalidScenarioError where a story answers for an endpoint that its policy does not have."""
+    try:
+        rows = tomllib.loads(policy.read_text(encoding="utf-8")).get("subscribers", [])
+        known = sorted(str(row["name"]) for row in rows)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return  # whoever compiles the policy says what is wrong with it
+    problems = [
+        Problem(
+            path,
+            one.line,
+            "",
+            dotted((*one.loc, "endpoint")),
+            f'{policy} has no subscriber "{one.endpoint}"',
+            did_you_mean(one.endpoint, known, f'Add [[subscribers]] with name = "{one.endpoint}" there.'),
+        )
+        for one in scenario.answers
+        if one.endpoint not in known
+    ]
+    if problems:
+        raise InvalidScenarioError(problems)
+
+
 def problems_of(path: Path, known: Collection[str] | None = None) -> list[Problem]:
     """Every problem of a story file, in order of its lines."""
     try:
@@ -119,6 +149,7 @@ def _findings(path: Path, scenario: Scenario, known: Collection[str]) -> Iterato
         yield from _source_findings(post, known)
         yield from _body_findings(path, scenario, post, bodies)
     yield from _instant_findings(scenario)
+    yield from _answer_findings(scenario)
     if len(bodies) == len(scenario.posts):
         yield from _customer_findings(scenario, bodies)
 
@@ -159,6 +190,12 @@ def _instant_findings(scenario: Scenario) -> Iterator[Finding]:
         if scenario.instant(expected.at) > end:
             message = "this is after the end of the story"
             yield (*expected.loc, "at"), message, "Make `for` longer, or write an earlier instant."
+
+
+def _answer_findings(scenario: Scenario) -> Iterator[Finding]:
+    for one in scenario.answers:
+        if one.fails and one.model_fields_set & {"status", "body"}:
+            yield (*one.loc, "fails"), "it fails, and it answers", "Leave out `fails`, or `status` and `body`."
 
 
 def _customer_findings(scenario: Scenario, bodies: list[Any]) -> Iterator[Finding]:

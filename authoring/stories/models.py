@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
+import jmespath
+from jmespath.exceptions import JMESPathError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, create_model
 
 from authoring.problems import Loc, did_you_mean
@@ -26,6 +28,7 @@ FIELDS = (
 
 FIX_AT = "Write an offset from `starts` such as 0s, 20m or 3d9h, or an instant such as 2026-03-02T14:00:00Z."
 FIX_INSTANT = "Write an instant such as 2026-03-02T14:00:00Z."
+FIX_CONDITION = "Write JMESPath on the post, such as data.customer == 'mia' or type == 'coupon.requested'."
 FIX_LENGTH = "Write a number and a unit (s, m, h, d, w), such as 30m or 60d."
 
 
@@ -57,6 +60,14 @@ def _length(value: Any) -> timedelta:
     return found
 
 
+def _condition(value: Any) -> str:
+    try:
+        jmespath.compile(str(value))
+    except JMESPathError:
+        raise wrong(f'"{value}" is no condition', FIX_CONDITION) from None
+    return str(value)
+
+
 def _known_kind(kind: str) -> str:
     if kind not in KINDS:
         fix = did_you_mean(kind, KINDS, f"Write one of {', '.join(KINDS)}.")
@@ -67,6 +78,7 @@ def _known_kind(kind: str) -> str:
 Instant = Annotated[datetime, BeforeValidator(_instant, json_schema_input_type=str)]
 When = Annotated[datetime | timedelta, BeforeValidator(_instant_or_offset, json_schema_input_type=str)]
 Length = Annotated[timedelta, BeforeValidator(_length, json_schema_input_type=str)]
+Where = Annotated[str, BeforeValidator(_condition, json_schema_input_type=str)]
 Kind = Annotated[str, AfterValidator(_known_kind), Field(json_schema_extra={"enum": list(KINDS)})]
 
 AT = "An offset from `starts`, or an instant."
@@ -136,6 +148,28 @@ class Click(_Part):
     customer: str = Field(default="", description="Whose e-mail it is, where several have one.", examples=["member-1"])
 
 
+class Answer(_Part):
+    """What an endpoint answers to the posts of a `webhook` step.
+
+    The tries of one post get the answers of its endpoint one after the other; the last one stays.
+    """
+
+    endpoint: str = Field(description="A subscriber of the policy.", examples=["shop"])
+    where: Where = Field(
+        default="",
+        description="Only to posts of which this is true: JMESPath on `type`, `timestamp` and `data`.",
+        examples=["data.customer == 'mia'"],
+    )
+    status: int = Field(default=200, ge=200, le=599, description="The HTTP status.", examples=["503"])
+    body: Any = Field(default=None, description="The JSON.", examples=["{code: SPRING}"])
+    fails: bool = Field(default=False, description="The connection breaks, and there is no answer.", examples=["true"])
+    times: int = Field(default=1, ge=1, description="To so many tries of one post, then the next.", examples=["2"])
+
+    def fits(self, endpoint: str, document: Any) -> bool:
+        """Whether this is an answer to such a post."""
+        return self.endpoint == endpoint and (not self.where or jmespath.search(self.where, document) is True)
+
+
 class _Expected(_Part):
     at: When = Field(description=AT, examples=["20m"])
     kind: Kind = Field(examples=["message"])
@@ -182,6 +216,9 @@ class Scenario(_Part):
     posts: list[Post] = Field(description="What arrives.", examples=["[]"])
     orders: list[Order] = Field(default_factory=list, description="What operators do.", examples=["[]"])
     clicks: list[Click] = Field(default_factory=list, description="What customers click.", examples=["[]"])
+    answers: list[Answer] = Field(
+        default_factory=list, description="What the endpoints of `webhook` steps answer.", examples=["[]"]
+    )
     expect: list[Expectation] = Field(default_factory=list, description="What must come out.", examples=["[]"])
 
     @property

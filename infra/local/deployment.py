@@ -422,9 +422,12 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
 
 
 def _replace_webhook_endpoints(endpoints: Mapping[str, str], policy: Path) -> None:
-    """Use the laptop's webhook endpoints instead of those in policy.toml."""
+    """Use the laptop's webhook endpoints instead of those in policy.toml, which may say what they get."""
     document = json.loads(policy.read_bytes())
-    document["subscribers"] = [{"name": name, "url": url, "secret": name} for name, url in endpoints.items()]
+    own = {row["name"]: row for row in document.get("subscribers", ())}
+    document["subscribers"] = [
+        {**own.get(name, {}), "name": name, "url": url, "secret": name} for name, url in endpoints.items()
+    ]
     policy.write_text(json.dumps(document), encoding="utf-8")
 
 

@@ -264,7 +264,7 @@ def _search_one_partition(really: Any) -> Any:
 
 
 def _has(item: Any, conditions: list[tuple[str, Any]]) -> bool:
-    return all(item.attrs.get(name) == value for name, value in conditions)
+    return all(name in item.attrs and item.attrs[name] == value for name, value in conditions)
 
 
 def _record_changes_only(_: Any) -> Any:

@@ -14,13 +14,14 @@ from typing import Any
 
 from authoring.defaults import default_journeys
 from authoring.sources.samples import posting, sample_headers
-from authoring.stories import Click, Order, Post, Scenario
+from authoring.stories import Click, Order, Post, Scenario, check_endpoints
 from authoring.stories.bodies import body_of
 from authoring.stories.comparison import Comparison, compare
 from cairn.adapters.sources import sources
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.instants import instant_to_wire
 from infra.local import reports
+from infra.local.answers import answering
 from infra.local.cloud import SOURCES
 from infra.local.deployment import POLICY, LocalDeployment, local_deployment
 from infra.local.shapes import Shape
@@ -73,6 +74,8 @@ def deployed(
 ) -> Iterator[LocalDeployment]:
     """The deployment that a scenario happens in: the one given, unless the scenario names another business.
 
+    Raises InvalidScenarioError where the scenario answers for an endpoint that the policy does not have.
+
     It has no secrets of sources that post nothing here: a key pair is slow to derive.
     """
     used = {post.source for post in scenario.posts}
@@ -80,9 +83,18 @@ def deployed(
     secrets = {name: one for name, one in secrets.items() if name not in unused}
     own_journeys = path.parent / scenario.journeys if scenario.journeys else journeys
     own_policy = path.parent / scenario.policy if scenario.policy else policy
-    with local_deployment(
-        own_journeys, start=scenario.starts, secrets=secrets, policy=own_policy, **choices
-    ) as deployment:
+    check_endpoints(path, scenario, own_policy)
+    with (
+        answering(scenario.answers) as endpoints,
+        local_deployment(
+            own_journeys,
+            start=scenario.starts,
+            secrets=secrets,
+            policy=own_policy,
+            webhook_endpoints=endpoints,
+            **choices,
+        ) as deployment,
+    ):
         yield deployment
 
 

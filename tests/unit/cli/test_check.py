@@ -174,3 +174,21 @@ def test_json_needs_a_report(root: Path) -> None:
 
     assert result.exit_code == 2
     assert "--report" in result.output
+
+
+def test_a_mistyped_endpoint_is_a_problem_of_a_journey_that_is_checked_alone_too(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    own = (Path(__file__).parents[3] / "policy.toml").read_text(encoding="utf-8")
+    policy.write_text(f'{own}\n[[subscribers]]\nname = "till"\nurl = "https://till.example.com"\nsecret = "till"\n')
+    journey = tmp_path / "asks" / "journey.yaml"
+    journey.parent.mkdir()
+    asks = "journey: asks\nentry: {event: visit.booked}\nsteps:\n  - {id: ask, webhook: {endpoint: %s}}\n"
+
+    def checked(endpoint: str) -> Result:
+        journey.write_text(asks % endpoint)
+        return CliRunner().invoke(app, ["check", str(journey.parent), "--policy", str(policy)])
+
+    assert checked("till").exit_code == 0
+    mistyped = checked("tll")
+    assert mistyped.exit_code == 1
+    assert 'asks/ask posts to "tll", and there is no such subscriber. Did you mean till?' in mistyped.output

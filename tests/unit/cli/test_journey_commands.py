@@ -186,6 +186,16 @@ def test_simulate_takes_a_customer_an_instant_and_events() -> None:
     assert "foo.bar did not happen" in said
 
 
+def test_simulate_names_the_event_that_was_meant() -> None:
+    events = ("--event", "visit.atended", "--event", "membership.startd@2d", "--event", "visit.attended@3d")
+    said = run("simulate", FITNESS, *events)
+
+    assert "names no event visit.atended. Did you mean visit.attended?" in said
+    assert "names no event membership.startd. Did you mean membership.started?" in said
+    assert "names no event visit.attended" not in said
+    assert "It names " in run("simulate", FITNESS, "--event", "foo.bar")
+
+
 def test_simulate_prints_json_in_the_form_of_replay() -> None:
     found = json.loads(run("simulate", FITNESS, "--event", "membership.started@1d", "--json"))
 

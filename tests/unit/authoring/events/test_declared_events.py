@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from authoring.events.shipped import declared, documents, yaml_of
-from authoring.journeys import check, undeclared
+from authoring.journeys import check, read_catalogue
 from authoring.journeys.events import CAIRNS, SHIPPED, Declarations, EventsFile, declarations_in, fits
 from authoring.journeys.source import read_yaml
 from authoring.sources.check import EXPECTED, vendors
@@ -50,7 +50,9 @@ visit.noted:
     note: {type: text}
 """
 
-JOURNEY: dict[str, Any] = {
+Json = dict[str, Any]
+
+JOURNEY: Json = {
     "journey": "visit",
     "entry": {"event": "visit.booked", "key": "event.properties.name"},
     "refresh_on": [{"event": "visit.moved", "key": "event.properties.moved_by"}],
@@ -337,6 +339,43 @@ def test_a_mistyped_property_in_a_template_is_a_problem_in_its_line(tmp_path: Pa
     assert "has no nmae. Did you mean data.name? " in str(problem)
 
 
+BY_DATE = {"date": "profile.birthday", "every": "year", "at": "09:00"}
+BY_CONDITION = {"when": "profile.stage == 'lapsed'", "again": "when-ended"}
+BY_SILENCE = {"none_of": ["visit.booked"], "for": "30d"}
+
+
+@pytest.mark.parametrize("own", [None, OWN])
+@pytest.mark.parametrize(
+    ("entry", "refresh_on", "name", "said_of_it"),
+    [
+        (BY_DATE, [], "date", None),
+        (BY_DATE, [], "dat", "an entry by `date` has no dat. Did you mean data.date? Read it from the profile"),
+        (BY_DATE, [], "guests", "an entry by `date` has no guests. Read it from the profile"),
+        (BY_DATE, ["visit.moved"], "moved_by", None),
+        (BY_CONDITION, [], "date", "an entry by `when` has no date. Read it from the profile"),
+        (BY_SILENCE, [], "guests", None),
+    ],
+)
+def test_without_a_starting_event_data_has_a_day_or_nothing(  # noqa: PLR0913, PLR0917  one argument for each part
+    tmp_path: Path, own: str | None, entry: Json, refresh_on: list[str], name: str, said_of_it: str | None
+) -> None:
+    refreshing = [{"event": one} for one in refresh_on]
+    root = written(tmp_path, own, f"{{{{ data.{name} }}}}", entry=entry, refresh_on=refreshing, steps=[])
+
+    found = [one for one in said(root) if " has no " in one]
+
+    assert [one.partition(": ")[2].partition(": no event")[0] for one in found] == ([said_of_it] if said_of_it else [])
+
+
+def test_what_refreshes_a_date_is_declared_too(tmp_path: Path) -> None:
+    refreshing = [{"event": "visit.moved"}]
+    root = written(tmp_path, OWN, "{{ data.whatever }}", entry=BY_DATE, refresh_on=refreshing, steps=[])
+
+    (problem,) = [one for one in said(root) if " has no " in one]
+
+    assert "an entry by `date` or visit.moved has no whatever. Declare what you send" in problem
+
+
 def test_an_event_that_may_have_other_properties_is_not_checked_for_them(tmp_path: Path) -> None:
     entry = {"event": "visit.noted", "key": "event.properties.anything"}
 
@@ -350,7 +389,7 @@ def test_without_a_file_of_the_users_only_what_is_nearly_right_is_a_problem(tmp_
     root = written(tmp_path, None, entry=entry, refresh_on=[], steps=[one for one in steps if one["id"] == "which"])
 
     assert [one for one in said(root) if "declare" in one.lower()] == []
-    assert undeclared(root) == ["court.opened", "hall.opened"]
+    assert read_catalogue(root).undeclared() == ["court.opened", "hall.opened"]
 
 
 @pytest.mark.parametrize("checked", [".", "visit"])

@@ -33,6 +33,9 @@ orders:
   - {at: 1d, do: aprove, step: estimate}
 clicks:
   - {at: 1d, link: unsubscribe}
+answers:
+  - {endpont: shop}
+  - {endpoint: shop, where: "data.member ==", times: 0}
 expect:
   - {at: 0s, kind: mesage, step: confirm}
   - {at: 0s, kind: message, chanel: sms}
@@ -68,8 +71,17 @@ def test_every_problem_is_named_at_once_with_its_line_and_a_mend(tmp_path: Path)
         ),
         (13, "orders[0].do", one_of("aprove"), "Did you mean approve?"),
         (15, "clicks[0].step", "it is missing", "Add `step: onboarding`."),
-        (17, "expect[0].kind", 'there is no kind "mesage"', "Did you mean message?"),
-        (18, "expect[1].chanel", "there is no such key", "Did you mean channel?"),
+        (17, "answers[0].endpoint", "it is missing", "Add `endpoint: shop`."),
+        (17, "answers[0].endpont", "there is no such key", "Did you mean endpoint?"),
+        (18, "answers[1].times", "0 is out of range", "Write a number such as 2."),
+        (
+            18,
+            "answers[1].where",
+            '"data.member ==" is no condition',
+            "Write JMESPath on the post, such as data.customer == 'mia' or type == 'coupon.requested'.",
+        ),
+        (20, "expect[0].kind", 'there is no kind "mesage"', "Did you mean message?"),
+        (21, "expect[1].chanel", "there is no such key", "Did you mean channel?"),
     ]
 
 
