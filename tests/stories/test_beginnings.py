@@ -123,3 +123,111 @@ def test_a_new_version_is_what_begins_and_a_removed_journey_is_not(story: Story,
 
     assert len(tasks(story)) == 1
     assert [line["outcome"] for line in story.timeline("ended")][-1] == "removed"
+
+
+SILENCE = """
+journey: win-back
+entry: {none_of: [app.opened], for: 90d, again: %s}
+steps:
+  - {id: call, task: {queue: sales, title: Call}}
+  - {id: a-while, wait: 20d}
+"""
+
+
+def entered(story: Story, kind: str = "entered") -> list[str]:
+    return [line["at"][:10] for line in story.timeline(kind)]
+
+
+def test_who_is_held_out_of_a_birthday_is_held_out_of_the_next_one_too(a_story: Begins, tmp_path: Path) -> None:
+    story = begun(a_story, tmp_path, BIRTHDAY.replace("steps:", "holdout: 0.999\ngoal: {event: order.paid}\nsteps:"))
+
+    story.happens("trial.signup", customer=ADA, attributes={"birthday": "1990-03-20"})
+    story.passes("800d")
+
+    assert entered(story, "held_out") == ["2026-03-20", "2027-03-20", "2028-03-20"]
+    assert tasks(story) == []
+
+
+def test_a_birthday_follows_the_customer_into_another_time_zone(a_story: Begins, tmp_path: Path) -> None:
+    story = begun(a_story, tmp_path, BIRTHDAY)
+    story.happens("trial.signup", customer=ADA, attributes={"birthday": "1990-03-20"})
+    story.passes("1d")
+
+    story.happens("profile.moved", customer=ADA, attributes={"time_zone": "Europe/Madrid"})
+    story.passes("30d")
+
+    assert tasks(story) == [("2026-03-20T08:00", "birthday")]
+
+
+def test_another_time_zone_begins_nothing_by_a_date_that_is_past(a_story: Begins, tmp_path: Path) -> None:
+    once = BIRTHDAY.replace("every: year", "again: when-ended")
+    story = begun(a_story, tmp_path, once)
+    story.happens("trial.signup", customer=ADA, attributes={"birthday": "2026-03-20"})
+    story.passes("30d")
+    before = story.timeline()
+
+    story.happens("profile.moved", customer=ADA, attributes={"time_zone": "Europe/Madrid"})
+
+    assert [line["kind"] for line in story.timeline() if line not in before] == ["event"]
+
+
+@pytest.mark.parametrize("again", ["when-ended", "40d"])
+def test_who_comes_back_while_the_journey_runs_may_fall_silent_again(
+    a_story: Begins, tmp_path: Path, again: str
+) -> None:
+    story = begun(a_story, tmp_path, SILENCE % again)
+    story.happens("app.opened", "1", customer=ADA)
+    story.passes("95d")
+
+    story.happens("app.opened", "2", customer=ADA)
+    story.passes("200d")
+
+    assert entered(story) == ["2026-05-31", "2026-09-03"]
+
+
+def test_who_stays_away_does_not_fall_silent_again(a_story: Begins, tmp_path: Path) -> None:
+    story = begun(a_story, tmp_path, SILENCE % "when-ended")
+    story.happens("app.opened", "1", customer=ADA)
+
+    story.passes("500d")
+
+    assert entered(story) == ["2026-05-31"]
+
+
+def test_who_comes_back_soon_after_the_end_falls_silent_again_when_that_is_allowed(
+    a_story: Begins, tmp_path: Path
+) -> None:
+    story = begun(a_story, tmp_path, (SILENCE % "150d").replace("  - {id: a-while, wait: 20d}\n", ""))
+    story.happens("app.opened", "1", customer=ADA)
+    story.passes("91d")  # it has begun on day 90, and may again on day 240
+
+    story.happens("app.opened", "2", customer=ADA)  # silence would be over on day 181
+    story.passes("60d")
+    assert [line["reason"] for line in story.timeline("not_entered")] == ["re-entry"]
+
+    story.happens("app.opened", "3", customer=ADA)  # on day 151: over on day 241
+    story.passes("200d")
+
+    assert entered(story) == ["2026-05-31", "2026-10-29"]
+
+
+def test_once_is_once_also_for_two_profiles_that_are_one_person(a_story: Begins, tmp_path: Path) -> None:
+    story = begun(a_story, tmp_path, SILENCE % "never")
+    story.happens("app.opened", "1", customer={"user_id": "ada"})
+    story.passes("60d")
+    story.happens("app.opened", "2", customer={"external_ids": {"crm": "7"}})
+    story.passes("60d")  # ada has entered, and the other one waits
+
+    story.happens("profile.seen", customer={"user_id": "ada", "external_ids": {"crm": "7"}})
+    story.passes("200d")
+
+    assert len(story.timeline("merged")) == 1
+    assert entered(story) == ["2026-05-31"]
+    assert "re-entry" in [line["outcome"] for line in story.timeline("ended")]
+
+
+def begun(a_story: Begins, tmp_path: Path, written: str) -> Story:
+    folder = tmp_path / "journeys" / written.split()[1]
+    folder.mkdir(parents=True)
+    (folder / "journey.yaml").write_text(written, encoding="utf-8")
+    return a_story(tmp_path / "journeys", at=MONDAY)

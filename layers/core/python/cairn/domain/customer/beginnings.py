@@ -12,7 +12,7 @@ from cairn.domain.effects import EmitEvent
 from cairn.domain.journey import calendar, engine
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
 from cairn.domain.journey.definition import CONDITION_MET, DATE_CHANGED, Journey
-from cairn.domain.profile.attributes import TAGS
+from cairn.domain.profile.attributes import TAGS, TIME_ZONE
 from cairn.domain.profile.profile import TAG, Profile
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.hashing import short_hash
@@ -43,9 +43,12 @@ class Change:
 
 
 def what_begins(change: Change, watching: Watching, now: datetime) -> Iterator[EmitEvent]:
-    """The events for journeys whose date has become known or another one, or whose condition begins to be met."""
+    """The events for journeys whose date has become known or another one, or whose condition begins to be met.
+
+    A date is another one in another time zone, too.
+    """
     changed = _changed(change.before[0], change.after)
-    seen = watching if change.notices else changed & watching.keys()
+    seen = watching if change.notices or TIME_ZONE in changed else changed & watching.keys()
     asked = {journey.name: journey for name in seen for journey in watching[name]}
     for name in sorted(asked, key=lambda one: (-asked[one].entry.priority, one)):
         journey = asked[name]
@@ -73,11 +76,13 @@ def _begins_to_be_met(journey: Journey, change: Change, now: datetime, *, is_new
 
 
 def _has_to_know(journey: Journey, change: Change, now: datetime, *, is_new: bool) -> bool:
-    """Whether the date is another one, or lies ahead and the customer is not in the journey yet."""
-    date, scope = journey.entry.day_of, _scope(journey, change.after, now)
+    """Whether the date or its time zone is another one, or it lies ahead and the customer is not in the journey yet."""
+    date, scope, before = journey.entry.day_of, _scope(journey, change.after, now), _scope(journey, change.before[0], now)
     if date is None:
         return False
-    if is_new and evaluate(date.date, _scope(journey, change.before[0], now)) != evaluate(date.date, scope):
+    if is_new and evaluate(date.date, before) != evaluate(date.date, scope):
+        return True
+    if journey.name in change.is_in and before.zone != scope.zone:
         return True
     if not change.notices or journey.name in change.is_in or _has_left(journey, change):
         return False

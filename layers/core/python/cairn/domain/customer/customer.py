@@ -48,6 +48,8 @@ REMOVED = "removed"
 """The outcome of an enrollment that waited for its beginning when its journey was removed, or began otherwise."""
 
 ENDED_BEFORE = "ended before it began"
+RE_ENTRY = "re-entry"
+"""Why a customer does not enter who may not do so again, or not yet."""
 """Why an event starts no enrollment: one that ends it came first."""
 
 IDENTIFIER_DETACHED = "identifier.detached"
@@ -369,6 +371,7 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         for journey in sorted(journeys.listening(event.type), key=lambda one: -one.entry.priority):
             reaction.start(journey, event, now)
             reaction.store_early(journey, event, now)
+        reaction.wait_again(customer.enrollments, journeys, now)
     reaction.begin(journeys, now, event.key, before=stored or [customer.profile], event=event)
     return reaction.done()
 
@@ -401,6 +404,7 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
         enrollment = replace(enrollment, version=current.version)
         reaction.advance(current, enrollment, engine.TimerFired(sequence, pauses), now)
     reaction.allowed = enrollment.addresses
+    reaction.wait_again(customer.enrollments, journeys, now)
     reaction.begin(journeys, now, f"{enrollment_id}-{sequence}", before=[customer.profile])
     done = reaction.done()
     if not done.effects and not done.facts and done.customer.enrollments.get(enrollment_id) == enrollment:
@@ -512,11 +516,15 @@ class _Reaction:
 
     def advance(self, journey: Journey, enrollment: Enrollment, trigger: engine.Trigger, now: datetime) -> None:
         decision = engine.advance(journey, enrollment, self.customer.profile, trigger, now)
+        entered_at = self.customer.entered.get(f"{journey.name}:{enrollment.key}")
+        begins = journey.entry.waits and any(fact.kind in {"entered", "held_out"} for fact in decision.facts)
+        if begins and not engine.may_enter(journey, entered_at, is_open=False, now=now):  # by a profile that was merged
+            decision, begins = engine.withdraw(journey, enrollment, self.customer.profile, RE_ENTRY, now), False
         moved = decision.enrollment
         if moved.data is not enrollment.data:  # what it says now is from this event as well
             moved = self.with_room(moved, enrollment.data)
             moved = replace(moved, addresses=narrower(moved.addresses, self.allowed, self.customer.profile))
-        if journey.entry.waits and any(fact.kind in {"entered", "held_out"} for fact in decision.facts):
+        if begins:
             entered = {**self.customer.entered, f"{journey.name}:{enrollment.key}": now}
             self.customer = replace(self.customer, entered=entered)
         elif journey.entry.day_of and enrollment.step == ENTRY and moved.outcome == EXIT_ON:
@@ -574,9 +582,10 @@ class _Reaction:
         if not is_open and (reason := self.not_now(journey, event)):
             self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": reason}))
             return
-        if not engine.may_enter(journey, self.customer.entered.get(name), is_open=is_open, now=now):
+        soonest = engine.soonest_beginning(journey, event, now)
+        if not engine.may_enter(journey, self.customer.entered.get(name), is_open=is_open, now=soonest):
             if not is_open:
-                self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "re-entry"}))
+                self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": RE_ENTRY}))
             return
         if len(self.customer.enrollments) + self.customer.unread >= bounds.MAX_ENROLLMENTS:
             self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": "too many enrollments"}))
@@ -663,10 +672,29 @@ class _Reaction:
         return f"in {others[0]}" if others else ""
 
     def is_open(self, journey: Journey, key: str) -> bool:
+        """Whether the customer is in the journey. Who is held out may wait for the next date or silence already."""
         return any(
-            enrollment.open and (enrollment.journey, enrollment.key) == (journey.name, key)
+            enrollment.open
+            and (enrollment.journey, enrollment.key) == (journey.name, key)
+            and not (journey.entry.waits and enrollment.status is Status.HELD_OUT)
             for enrollment in self.customer.enrollments.values()
         )
+
+    def wait_again(self, before: Mapping[str, Enrollment], journeys: Journeys, now: datetime) -> None:
+        """Those who came back while their journey ran may fall silent again, once it has ended."""
+        for one in tuple(self.customer.enrollments.values()):
+            was = before.get(one.id)
+            if one.open or was is None or not was.open or was.step == ENTRY:
+                continue
+            journey = journeys.current(one.journey)
+            if journey is None or journey.entry.day_of or not journey.entry.waits:
+                continue
+            activity = self.customer.profile.activity
+            last = {rule.event: activity[rule.event].last for rule in journey.entry.matches if rule.event in activity}
+            latest = max(last, key=lambda type_: last[type_], default="")
+            if latest and last[latest] > one.entered_at:
+                self.by_profile = True
+                self.start(journey, Event(one.id, JOURNEYS_SOURCE, latest, last[latest]), now)
 
     def is_over(self, journey: Journey, key: str) -> bool:
         """Whether the customer has entered and cannot enter again, so nothing needs to be stored."""

@@ -12,7 +12,7 @@ from cairn.domain.effects import Effect, Fact, PauseEnrollment, SendMessage, eff
 from cairn.domain.event import Event
 from cairn.domain.journey import calendar
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
-from cairn.domain.journey.definition import ANY_KEY, Journey, Match, Reentry
+from cairn.domain.journey.definition import ANY_KEY, ENTRY, Journey, Match, Reentry
 from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED, Enrollment, Status
 from cairn.domain.journey.steps import Step, WaitingStep
 from cairn.domain.journey.steps.begin import Begin
@@ -37,7 +37,7 @@ from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_to_wire
-from cairn.domain.shared.moments import Delay, Until
+from cairn.domain.shared.moments import Delay, Silence, Until
 
 AT_ONCE = Delay(timedelta())
 """The wait of an enrollment that came from another version, and is about to perform a step."""
@@ -134,6 +134,13 @@ def may_enter(journey: Journey, entered_at: datetime | None, *, is_open: bool, n
             return True
         case Reentry.AFTER:
             return now - entered_at >= journey.entry.again_after
+
+
+def soonest_beginning(journey: Journey, event: Event, now: datetime) -> datetime:
+    """When a customer who starts to wait by this event may enter at the soonest; at once, but where silence begins."""
+    first = journey.steps.get(ENTRY)
+    silence = first.moment.length if isinstance(first, Begin) and isinstance(first.moment, Silence) else timedelta()
+    return max(now, event.occurred_at + silence)
 
 
 def new_enrollment(journey: Journey, profile: Profile, event: Event, key: str, now: datetime) -> Enrollment:

@@ -92,6 +92,7 @@ class Walk:
         if held_out(self.journey.name, self.profile.id, self.journey.holdout):
             self.enrollment = replace(self.enrollment, status=Status.HELD_OUT)
             self.note("held_out")
+            self._await_next_year()
             return Stop.HERE
         self.note("entered")
         return target
@@ -150,7 +151,12 @@ class Walk:
                 step.perform(self)
         self.enrollment = self.enrollment.ending(outcome, self.now)
         self.note("ended", outcome=outcome, **detail)
-        if self.journey.entry.is_yearly and has_begun:  # that of next year begins to wait
+        if has_begun:
+            self._await_next_year()
+
+    def _await_next_year(self) -> None:
+        """The date of next year, where there is one, begins to wait."""
+        if self.journey.entry.is_yearly:
             this, name = self.effect_id(ENTRY), self.journey.name
             self.effects.append(EmitEvent(this, self.enrollment.id, DATE_CHANGED, {"journey": name}))
 
