@@ -3,9 +3,11 @@
 # make test-tools  install what some tests need beside .venv: Chromium, Lambda's Python and runtime (Go builds a part of
 #             it), MiniStack, the CDK's command, the vendors' code
 # make coverage  all tests, and the lines and branches that none of them runs; takes half as long again
-# make prove  run every story under every fault, and explore the laws with other examples on each run. MINUTES=3 takes
-#             a part of it; ONE='story.yaml#12:DIES_AFTER' runs the one case that a failure names
+# make prove  run every story under every fault, explore the laws with other examples on each run, and migrate 1,000
+#             customers. MINUTES=3 takes a part of it; ONE='story.yaml#12:DIES_AFTER' runs the one case that a failure
+#             names
 # make prove-laws  the laws alone, with other examples on each run, for an hour or MINUTES=2
+# make prove-migration  the migration alone; with DYNAMODB_LOCAL=folder also on DynamoDB Local. CUSTOMERS=200 takes fewer
 # make check  format, lint, types, import contracts, journeys, words, the documentation's links
 # make format  fix format and lint where a tool can
 # make docs   build the documentation as a site in build/site
@@ -32,7 +34,7 @@ SLOW := tests/deployed_on_ministack tests/infra tests/integration tests/operatio
 # What some tests need beside .venv; each is made once, and a test whose tool cannot be had is skipped.
 TOOLS := tests/vendors/node_modules build/ministack/stamp build/cdk/stamp build/lambda/stamp build/rie/stamp
 
-.PHONY: demo test prove prove-laws prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
+.PHONY: demo test prove prove-laws prove-migration prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
@@ -44,12 +46,17 @@ test: .venv/dev.stamp $(TOOLS)
 	$(BIN)/python $(PYTEST) $(QUICK)
 	$(BIN)/python $(PYTEST) --no-loadscope-reorder $(SLOW)
 
-prove: $(if $(ONE),,prove-laws) prove-faults
+prove: $(if $(ONE),,prove-laws prove-migration) prove-faults
 
 # Without MINUTES all of it: hours, and it goes on where it was stopped. SEED chooses another part than the day's.
 prove-faults: .venv/dev.stamp
 	$(BIN)/python -m prove $(if $(filter-out undefined file,$(origin MINUTES)),--minutes $(MINUTES)) \
 	  $(if $(SEED),--seed $(SEED)) $(if $(ONE),--one '$(ONE)') $(if $(WITHOUT),--without '$(WITHOUT)')
+
+CUSTOMERS ?= 1000
+
+prove-migration: .venv/dev.stamp
+	CAIRN_MIGRATED=$(CUSTOMERS) $(BIN)/python -m pytest -q -n0 -k nobody_is_lost tests/stories/test_journey_migrations.py
 
 prove-laws: .venv/dev.stamp
 	$(BIN)/python -m tests.prove_laws --minutes $(MINUTES)

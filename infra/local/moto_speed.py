@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
-from itertools import count
 from io import BytesIO
+from itertools import count
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import unquote_to_bytes, urlparse, urlsplit

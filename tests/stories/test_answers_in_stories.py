@@ -90,9 +90,7 @@ def test_a_post_that_was_taken_and_comes_again_has_the_same_answer() -> None:
 
 
 def test_only_what_fits_the_post_and_its_endpoint_counts() -> None:
-    endpoints = Endpoints(
-        [Answer(endpoint="crm"), Answer(endpoint="shop", where="data.customer == 'mia'", status=202)]
-    )
+    endpoints = Endpoints([Answer(endpoint="crm"), Answer(endpoint="shop", where="data.customer == 'mia'", status=202)])
 
     assert answered(endpoints, "a", document={"data": {"customer": "mia"}}) == [202]
     assert answered(endpoints, "b", document={"data": {"customer": "noor"}}) == [NOBODY_ANSWERS.status]

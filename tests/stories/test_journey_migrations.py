@@ -1,6 +1,7 @@
 """Customers wait while their journey is edited, and are moved to the new version: nobody is lost, or messaged twice.
 
-CAIRN_MIGRATED says how many customers there are, and DYNAMODB_LOCAL lets the same run on DynamoDB Local too.
+CAIRN_MIGRATED says how many customers there are (`make prove`: 1,000), and DYNAMODB_LOCAL lets the same run on DynamoDB
+Local too.
 """
 
 import json
@@ -24,7 +25,7 @@ from tests.conftest import MONDAY, Story
 
 Json = dict[str, Any]
 
-CUSTOMERS = int(os.environ.get("CAIRN_MIGRATED", "40"))
+CUSTOMERS = int(os.environ.get("CAIRN_MIGRATED", "200"))
 TABLES = ("moto", *(["dynamodb-local"] if os.environ.get(VARIABLE) else []))
 EVERY = timedelta(hours=18)
 GROUPS = 20

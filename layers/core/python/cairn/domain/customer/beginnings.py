@@ -77,7 +77,8 @@ def _begins_to_be_met(journey: Journey, change: Change, now: datetime, *, is_new
 
 def _has_to_know(journey: Journey, change: Change, now: datetime, *, is_new: bool) -> bool:
     """Whether the date or its time zone is another one, or it lies ahead and the customer is not in the journey yet."""
-    date, scope, before = journey.entry.day_of, _scope(journey, change.after, now), _scope(journey, change.before[0], now)
+    date = journey.entry.day_of
+    before, scope = (_scope(journey, one, now) for one in (change.before[0], change.after))
     if date is None:
         return False
     if is_new and evaluate(date.date, before) != evaluate(date.date, scope):
