@@ -7,7 +7,8 @@
 #             customers. MINUTES=3 takes a part of it; ONE='story.yaml#12:DIES_AFTER' runs the one case that a failure
 #             names
 # make prove-laws  the laws alone, with other examples on each run, for an hour or MINUTES=2
-# make prove-migration  the migration alone; with DYNAMODB_LOCAL=folder also on DynamoDB Local. CUSTOMERS=200 takes fewer
+# make prove-migration  the migration alone; with DYNAMODB_LOCAL=folder also on DynamoDB Local. CUSTOMERS=200 takes
+#             fewer
 # make check  format, lint, types, import contracts, journeys, words, the documentation's links
 # make format  fix format and lint where a tool can
 # make docs   build the documentation as a site in build/site

@@ -89,7 +89,7 @@ def check_endpoints(path: Path, scenario: Scenario, policy: Path) -> None:
         rows = tomllib.loads(policy.read_text(encoding="utf-8")).get("subscribers", [])
         known = sorted(str(row["name"]) for row in rows)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return  # whoever compiles the policy says what is wrong with it
+        return  # compiling the policy says what is wrong with it
     problems = [
         Problem(
             path,

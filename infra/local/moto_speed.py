@@ -29,9 +29,9 @@ ASKED_MOST = {f"https://{name}.{REGION}.amazonaws.com/": name for name in ("dyna
 @contextmanager
 def quicker() -> Iterator[None]:
     """Within the block, calls take less time."""
-    from botocore.client import UserAgentString  # noqa: PLC0415  slow to import
-    from botocore.parsers import BaseJSONParser as ResponseParser  # noqa: PLC0415
+    from botocore.parsers import BaseJSONParser as ResponseParser  # noqa: PLC0415  slow to import
     from botocore.signers import RequestSigner  # noqa: PLC0415
+    from botocore.useragent import UserAgentString  # noqa: PLC0415
     from moto.core import responses  # noqa: PLC0415
     from moto.core.botocore_stubber import BotocoreStubber  # noqa: PLC0415
     from moto.core.parse import BaseJSONParser as RequestParser  # noqa: PLC0415
@@ -39,9 +39,7 @@ def quicker() -> Iterator[None]:
     from moto.core.serialize import AttributePicker, BaseJSONSerializer, XFormedAttributePicker  # noqa: PLC0415
     from moto.dynamodb.comparisons import ConditionExpressionParser  # noqa: PLC0415
     from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict  # noqa: PLC0415
-    from moto.dynamodb.parsing import validators  # noqa: PLC0415
-    from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node  # noqa: PLC0415
-    from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # noqa: PLC0415
+    from moto.dynamodb.parsing import ast_nodes, expressions, validators  # noqa: PLC0415
     from moto.sqs import models as sqs_models  # noqa: PLC0415
     from moto.sqs.models import SQSBackend  # noqa: PLC0415
 
@@ -53,7 +51,7 @@ def quicker() -> Iterator[None]:
             (responses, "camelcase_to_underscores"),
             (sqs_models, "camelcase_to_underscores"),
             (responses, "method_names_from_class"),
-            (UpdateExpressionParser, "make"),  # whoever changes what it made changes a copy
+            (expressions.UpdateExpressionParser, "make"),  # what it makes is changed in copies only
             (UserAgentString, "to_string"),
         ):
             stack.enter_context(patch.object(where, name, cache(getattr(where, name))))
@@ -77,8 +75,8 @@ def quicker() -> Iterator[None]:
             (DynamoType, "cast_value", _as_it_is),
             (LimitedSizeDict, "__setitem__", _unmeasured),
             (validators, "deepcopy", _copied_tree),
-            (DepthFirstTraverser, "traverse_node_recursively", _traversed),
-            (Node, "find_clauses", _clauses_found),
+            (ast_nodes.DepthFirstTraverser, "traverse_node_recursively", _traversed),
+            (ast_nodes.Node, "find_clauses", _clauses_found),
         ):
             stack.enter_context(patch.object(where, name, made(getattr(where, name))))
         yield
@@ -156,9 +154,8 @@ def _by_the_clock(really: Callable[..., float]) -> Callable[..., float]:
 def _found_once(really: Callable[..., Any]) -> Callable[..., Any]:
     """Moto compares each URL with the patterns of all services. At their root, these are the same for ever."""
     from moto.backends import get_backend  # noqa: PLC0415
-    from moto.core import DEFAULT_ACCOUNT_ID  # noqa: PLC0415
-    from moto.core.exceptions import HTTPException  # noqa: PLC0415
     from moto.core.request import normalize_request  # noqa: PLC0415
+    from werkzeug.exceptions import HTTPException  # noqa: PLC0415
 
     known: dict[str, Callable[..., Any]] = {}
 
@@ -168,7 +165,7 @@ def _found_once(really: Callable[..., Any]) -> Callable[..., Any]:
             service = ASKED_MOST.get(request.url)
             if service is None:
                 return really(stubber, request)
-            urls = get_backend(service)[DEFAULT_ACCOUNT_ID][REGION].urls  # type: ignore[call-overload]
+            urls = get_backend(service)[ACCOUNT][REGION].urls  # type: ignore[call-overload]
             answer = known[request.url] = next(one for url, one in urls.items() if re.match(url, request.url))
         plain = normalize_request(request)
         try:
@@ -208,7 +205,7 @@ def _without_a_form(really: Callable[..., None]) -> Callable[..., None]:
 
 
 def _counted(_: Callable[..., str]) -> Callable[..., str]:
-    """The id of a request, which moto draws letter by letter."""
+    """The id of a request, which moto draws character by character."""
     numbers = count(1)
 
     def gen_amzn_requestid_long(headers: Any = None) -> str:
@@ -256,10 +253,10 @@ def _lexed_once(really: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _copied_tree(really: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """A copy of an update's syntax tree, without looking for circles in it."""
-    from moto.dynamodb.parsing.ast_nodes import Node  # noqa: PLC0415
+    from moto.dynamodb.parsing import ast_nodes  # noqa: PLC0415
 
     def copied(value: Any, parent: Any = None) -> Any:
-        if not isinstance(value, Node):
+        if not isinstance(value, ast_nodes.Node):
             return value if type(value) is str else really(value)
         made = object.__new__(type(value))
         made.__dict__.update(value.__dict__, parent=parent)
@@ -272,18 +269,19 @@ def _copied_tree(really: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _clauses_found(_: Callable[..., Any]) -> Callable[..., Any]:
     """The nodes of these kinds below one; moto asks each node whether it is of an abstract class, which is slow."""
-    from moto.dynamodb.parsing.ast_nodes import Expression, UpdateExpressionFunction  # noqa: PLC0415
+    from moto.dynamodb.parsing import ast_nodes  # noqa: PLC0415
 
     @cache
-    def is_searched(kind: type) -> bool:
-        return issubclass(kind, (Expression, UpdateExpressionFunction))
+    def is_searched(kind: Any) -> bool:
+        return issubclass(kind, (ast_nodes.Expression, ast_nodes.UpdateExpressionFunction))
 
     def find_clauses(node: Any, kinds: Any) -> list[Any]:
         found = []
         for child in node.children or ():
-            if type(child) in kinds:
+            kind: Any = type(child)
+            if kind in kinds:
                 found.append(child)
-            elif is_searched(type(child)):
+            elif is_searched(kind):
                 found += find_clauses(child, kinds)
         return found
 
@@ -292,14 +290,14 @@ def _clauses_found(_: Callable[..., Any]) -> Callable[..., Any]:
 
 def _traversed(_: Callable[..., Any]) -> Callable[..., Any]:
     """Moto asks ten times of each node of an update's syntax tree what kind of node it is, of every kind there is."""
-    from moto.dynamodb.parsing.ast_nodes import Node  # noqa: PLC0415
+    from moto.dynamodb.parsing import ast_nodes  # noqa: PLC0415
 
     known: dict[tuple[type, type], tuple[bool, bool]] = {}
 
     def traverse(traverser: Any, node: Any, child_id: int = -1) -> Any:
         kinds = type(traverser), type(node)
         if kinds not in known:
-            known[kinds] = isinstance(node, Node), isinstance(node, traverser.nodes_to_be_processed())
+            known[kinds] = isinstance(node, ast_nodes.Node), isinstance(node, traverser.nodes_to_be_processed())
         is_node, is_processed = known[kinds]
         if not is_node:
             return node

@@ -117,7 +117,11 @@ ONE = {":one": {"N": "1"}}
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("dynamodb", "put_item", {"Item": ITEM | {"gsi1pk": {"S": "all"}, "gsi1sk": {"S": "1"}}}),
     ("dynamodb", "put_item", {"Item": ITEM | {"sk": {"S": "two"}, "gsi1pk": {"S": "all"}, "gsi1sk": {"S": "0"}}}),
-    ("dynamodb", "put_item", {"Item": KEY, "ConditionExpression": "attribute_not_exists(pk) OR attribute_exists(times)"}),
+    (
+        "dynamodb",
+        "put_item",
+        {"Item": KEY, "ConditionExpression": "attribute_not_exists(pk) OR attribute_exists(times)"},
+    ),
     (
         "dynamodb",
         "put_item",
