@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
+from importlib import import_module
 from io import BytesIO
 from itertools import count
 from typing import Any
@@ -39,10 +40,11 @@ def quicker() -> Iterator[None]:
     from moto.core.serialize import AttributePicker, BaseJSONSerializer, XFormedAttributePicker  # noqa: PLC0415
     from moto.dynamodb.comparisons import ConditionExpressionParser  # noqa: PLC0415
     from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict  # noqa: PLC0415
-    from moto.dynamodb.parsing import ast_nodes, expressions, validators  # noqa: PLC0415
+    from moto.dynamodb.parsing import validators  # noqa: PLC0415
     from moto.sqs import models as sqs_models  # noqa: PLC0415
     from moto.sqs.models import SQSBackend  # noqa: PLC0415
 
+    ast_nodes, expressions = _parsing("ast_nodes"), _parsing("expressions")
     with ExitStack() as stack:
         before = gc.get_threshold()
         stack.callback(gc.set_threshold, *before)
@@ -80,6 +82,11 @@ def quicker() -> Iterator[None]:
         ):
             stack.enter_context(patch.object(where, name, made(getattr(where, name))))
         yield
+
+
+def _parsing(module: str) -> Any:
+    """A module of moto's that has no types: expressions of updates, and their syntax trees."""
+    return import_module(f"moto.dynamodb.parsing.{module}")
 
 
 def _only_what_is_there(really: Callable[..., None]) -> Callable[..., None]:
@@ -253,7 +260,7 @@ def _lexed_once(really: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _copied_tree(really: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """A copy of an update's syntax tree, without looking for circles in it."""
-    from moto.dynamodb.parsing import ast_nodes  # noqa: PLC0415
+    ast_nodes = _parsing("ast_nodes")
 
     def copied(value: Any, parent: Any = None) -> Any:
         if not isinstance(value, ast_nodes.Node):
@@ -269,7 +276,7 @@ def _copied_tree(really: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _clauses_found(_: Callable[..., Any]) -> Callable[..., Any]:
     """The nodes of these kinds below one; moto asks each node whether it is of an abstract class, which is slow."""
-    from moto.dynamodb.parsing import ast_nodes  # noqa: PLC0415
+    ast_nodes = _parsing("ast_nodes")
 
     @cache
     def is_searched(kind: Any) -> bool:
@@ -290,7 +297,7 @@ def _clauses_found(_: Callable[..., Any]) -> Callable[..., Any]:
 
 def _traversed(_: Callable[..., Any]) -> Callable[..., Any]:
     """Moto asks ten times of each node of an update's syntax tree what kind of node it is, of every kind there is."""
-    from moto.dynamodb.parsing import ast_nodes  # noqa: PLC0415
+    ast_nodes = _parsing("ast_nodes")
 
     known: dict[tuple[type, type], tuple[bool, bool]] = {}
 

@@ -672,7 +672,7 @@ class _Reaction:
         return f"in {others[0]}" if others else ""
 
     def is_open(self, journey: Journey, key: str) -> bool:
-        """Whether the customer is in the journey. Who is held out may wait for the next date or silence already."""
+        """Whether the customer is in the journey. In the holdout, one may wait for the next date or silence already."""
         return any(
             enrollment.open
             and (enrollment.journey, enrollment.key) == (journey.name, key)
@@ -681,7 +681,7 @@ class _Reaction:
         )
 
     def wait_again(self, before: Mapping[str, Enrollment], journeys: Journeys, now: datetime) -> None:
-        """Those who came back while their journey ran may fall silent again, once it has ended."""
+        """A customer who came back while the journey ran may fall silent again, once it has ended."""
         for one in tuple(self.customer.enrollments.values()):
             was = before.get(one.id)
             if one.open or was is None or not was.open or was.step == ENTRY:
