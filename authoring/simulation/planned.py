@@ -11,7 +11,6 @@ from authoring.problems import did_you_mean
 from authoring.simulation.run import Simulation
 from cairn.domain.effects import ANSWERED, REFUSED
 from cairn.domain.event import EVENT_TYPE_SHAPE
-from cairn.domain.journey.steps.webhook import ANSWERED, REFUSED
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.instants import duration, duration_text
 
