@@ -11,10 +11,11 @@ import pytest
 from botocore.client import BaseClient
 
 from cairn.adapters.dynamodb import customers as store
-from cairn.adapters.dynamodb.customer_state import as_read
+from cairn.adapters.dynamodb.customer_state import ENDED_STAYS, as_read
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, OPEN, CustomerItem
 from cairn.adapters.dynamodb.outbox import committed_in
+from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.application.ports import Commit, DeferredMessage
 from cairn.domain.customer.customer import may_concern, on_event, on_wake
@@ -170,19 +171,37 @@ def test_an_enrollment_that_begins_again_in_another_version_counts_there() -> No
 
 
 @pytest.mark.parametrize("steps", [[send("hello")], [send("hello"), wait("a-day", "1d")]], ids=["ended", "waits"])
-def test_a_message_has_its_data_with_it_whatever_comes_before_it_is_relayed(steps: list[dict[str, Any]]) -> None:
-    begun = event("trial.signup", NOW, who=MIA, properties={"key": "1", "note": LARGE})
-    mia = happens(begun, (journey(*steps, entry=ENTRY),))
-    (item,) = [
-        one for one in CustomerItem.query(mia.id, CustomerItem.sk.startswith(ENROLLED)) if not one.sk.endswith(DATA)
-    ]
-
+def test_a_message_finds_its_data_whatever_comes_before_it_is_relayed(steps: list[dict[str, Any]]) -> None:
+    visit = journey(*steps, entry=ENTRY, exit_on=[{"event": "trial.ended", "key": "any"}])
+    mia = happens(event("trial.signup", NOW, who=MIA, properties={"key": "1", "note": LARGE}), (visit,))
+    ((id_, item),) = _enrollments_of(mia).items()
     committed = committed_in({"dynamodb": {"Keys": _keys(item), "NewImage": item.serialize()}})
+
+    nearly_over = NOW + ENDED_STAYS - HOUR
+    happens(event("trial.ended", NOW + HOUR, who=MIA), (visit,), at=NOW + HOUR)
+    happens(event("page.viewed", nearly_over, id_="view-1", who=MIA), (visit,), at=nearly_over)
 
     assert committed is not None
     (sent,) = [one for one in committed.work() if isinstance(one.what, SendMessage)]
-    assert sent.enrollment is not None
-    assert sent.enrollment.data["note"] == LARGE
+    present = DynamoPresentCustomers().load(mia.id, [id_])
+    assert present is not None
+    assert (sent.enrollment or present.enrollments[id_]).data["note"] == LARGE
+
+
+def test_an_enrollment_goes_with_its_data_when_no_message_can_need_it_any_more() -> None:
+    mia = signs_up(1, note=LARGE)
+    over = NOW + HOUR + ENDED_STAYS
+    happens(event("trial.ended", NOW + HOUR, who=MIA), at=NOW + HOUR)
+    assert len(_enrollments_of(mia)) == 1
+
+    happens(event("page.viewed", over, who=MIA), at=over)
+
+    assert not list(CustomerItem.query(mia.id, CustomerItem.sk.startswith(ENROLLED)))
+
+
+def _enrollments_of(customer: Customer) -> dict[str, CustomerItem]:
+    items = CustomerItem.query(customer.id, CustomerItem.sk.startswith(ENROLLED))
+    return {one.sk.removeprefix(ENROLLED): one for one in items if not one.sk.endswith(DATA)}
 
 
 def _keys(item: CustomerItem) -> dict[str, Any]:
