@@ -1,5 +1,9 @@
 """How effects are written into JSON and read back. mypy reports an effect that either direction leaves out."""
 
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any
+
 from cairn.adapters.dynamodb.codec import (
     Wire,
     consent_change_from_wire,
@@ -16,14 +20,20 @@ from cairn.domain.effects import (
     EmitEvent,
     EraseCustomer,
     EraseRecord,
+    NotifyMember,
     OpenTask,
     PauseEnrollment,
     RecordConsent,
     SendMessage,
     UpdateMessageStatus,
     WakeAt,
+    WakeTask,
+    WithdrawTasks,
 )
 from cairn.domain.event import consent_to_wire
+from cairn.domain.identity.trust import JOURNEYS_SOURCE
+from cairn.domain.people.notification import NotificationKind
+from cairn.domain.people.task import Priority, TaskKind, Wanted
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
@@ -62,7 +72,17 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911, PLR0912  on
                 "context": effect.context,
                 "script": effect.script,
                 **({"customer": effect.customer} if effect.customer else {}),
+                **_more_of_a_task(effect),
             }
+        case WithdrawTasks():
+            step = {"step": effect.step} if effect.step else {}
+            at = instant_to_wire(effect.at)
+            return {"enrollment": effect.enrollment, "because": effect.because, "at": at, **step}
+        case WakeTask():
+            return {"task": effect.task, "sequence": effect.sequence, "at": instant_to_wire(effect.at)}
+        case NotifyMember():
+            at = instant_to_wire(effect.at)
+            return {"kind": effect.kind.value, "member": effect.member, "task": effect.task, "at": at}
         case EmitEvent():
             only_to = effect.only_to
             return {
@@ -71,6 +91,7 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911, PLR0912  on
                 "properties": dict(effect.properties),
                 **({"customer": dict(effect.customer)} if effect.customer else {}),
                 **({} if only_to is None else {"only_to": {channel.value: one for channel, one in only_to.items()}}),
+                **({} if effect.source == JOURNEYS_SOURCE else {"source": effect.source}),
             }
         case CallWebhook():
             return {
@@ -144,7 +165,20 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
                 context=wire["context"],
                 script=wire["script"],
                 customer=wire.get("customer", ""),
+                kind=TaskKind(wire.get("kind", TaskKind.TODO)),
+                priority=Priority(wire.get("priority", Priority.NORMAL)),
+                due=timedelta(seconds=wire["due"]) if "due" in wire else None,
+                reason=wire.get("reason", ""),
+                wanted=wanted_from_wire(wire.get("wanted", {})),
             )
+        case "withdraw":
+            at = instant_from_wire(wire["at"])
+            return WithdrawTasks(wire["id"], wire["enrollment"], wire["because"], at, wire.get("step", ""))
+        case "wake_task":
+            return WakeTask(wire["id"], wire["task"], wire["sequence"], instant_from_wire(wire["at"]))
+        case "notify":
+            at = instant_from_wire(wire["at"])
+            return NotifyMember(wire["id"], NotificationKind(wire["kind"]), wire["member"], wire["task"], at)
         case "emit":
             only_to = wire.get("only_to")
             return EmitEvent(
@@ -154,6 +188,7 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
                 properties=wire["properties"],
                 customer=wire.get("customer", {}),
                 only_to=None if only_to is None else {Channel(channel): one for channel, one in only_to.items()},
+                source=wire.get("source", JOURNEYS_SOURCE),
             )
         case "call":
             until = instant_from_wire(wire["until"])
@@ -182,3 +217,28 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
             at = instant_from_wire(wire["at"])
             return EraseRecord(wire["id"], wire["by"], at, wire["source"], tuple(wire["ids"]))
     raise ValueError(f"no effect is called {kind}")
+
+
+def _more_of_a_task(task: OpenTask) -> Wire:
+    """What few tasks have."""
+    return {
+        **({} if task.kind is TaskKind.TODO else {"kind": task.kind.value}),
+        **({} if task.priority is Priority.NORMAL else {"priority": task.priority.value}),
+        **({} if task.due is None else {"due": task.due.total_seconds()}),
+        **({"reason": task.reason} if task.reason else {}),
+        **({"wanted": wanted} if (wanted := wanted_to_wire(task.wanted)) else {}),
+    }
+
+
+def wanted_to_wire(wanted: Wanted) -> Wire:
+    """The fields that say something."""
+    said = {one.name: getattr(wanted, one.name) for one in fields(wanted)}
+    return {name: _listed(value) for name, value in said.items() if value not in {None, "", frozenset()}}
+
+
+def wanted_from_wire(wire: Wire) -> Wanted:
+    return Wanted(**{**wire, **({"skills": frozenset(wire["skills"])} if "skills" in wire else {})})
+
+
+def _listed(value: Any) -> Any:
+    return sorted(value) if isinstance(value, frozenset) else value

@@ -87,11 +87,23 @@ class Task:
     due: timedelta | None = None
     """The time allowed, in working hours."""
     sequence: int = 0
-    """The number of its timer; one with another number is stale."""
+    """The number of its timers; one with another number is stale."""
+    remind_at: datetime | None = None
+    """When its owner is reminded: before it is due, or when it comes back."""
     next_at: datetime | None = None
-    """When its timer fires: to remind, to pass it on, to bring it back."""
+    """When it is passed on, if nobody has done it by then."""
+    passed: int = 0
+    """How often its time has run out since it was last due."""
     reassigned: int = 0
+    """How often it went to another member of the same queue."""
     escalated: int = 0
+    """How often it went up."""
+    tries: int = 0
+    """How often it came back, because nobody answered or a callback was wished."""
+    enrollments: tuple[str, ...] = ()
+    """Further enrollments that wait for its outcome: they asked for the same, for the same reason."""
+    version: int = 0
+    """Grows with every change; the optimistic lock."""
     outcome: str = ""
     answers: Mapping[str, Any] = field(default_factory=dict)
     """What a script's walk has brought."""

@@ -129,6 +129,18 @@ class TaskClosedError(CairnError):
     """The task was closed by another choice before; the message names who made it."""
 
 
+class TaskOwnedError(CairnError):
+    """Another member has the task; the message names who."""
+
+
+class UnknownMemberError(CairnError):
+    """people.toml has no such member; the message names the nearest."""
+
+
+class UnknownQueueError(CairnError):
+    """people.toml has no such queue; the message names the nearest."""
+
+
 class UnknownJourneyError(CairnError):
     """A journey version is neither deployed nor stored in the table."""
 
