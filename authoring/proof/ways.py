@@ -14,6 +14,7 @@ from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.steps import Step
 from cairn.domain.journey.steps.begin import Begin
 from cairn.domain.journey.steps.split import Split
+from cairn.domain.journey.steps.task import AwaitedTask
 from cairn.domain.journey.steps.wait import IfMissed, Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
 from cairn.domain.journey.steps.webhook import Webhook
@@ -80,6 +81,11 @@ def ways(journey: Journey, step: Step, entered: float) -> Iterator[Way]:
             answered = Span(most=span.most)
             yield from (Way(target, answered, "event") for target in step.successors)
             yield Way(step.failed, span, "timer")
+        case AwaitedTask():
+            span = span_of(step.moment, entered)
+            done = Span(most=span.most)
+            yield from (Way(target, done, "event") for target in step.successors)
+            yield Way(step.otherwise, span, "timer")
         case Split():  # nobody gets an arm of no weight
             yield from (Way(arm.target) for arm in step.arms if arm.weight)
         case _:

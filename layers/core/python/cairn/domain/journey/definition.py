@@ -118,6 +118,8 @@ class Journey:
     """Hosts that links in values may lead to, beside the policy's."""
     listens_to: frozenset[str] = field(init=False, compare=False, repr=False)
     """Every type of event that it names. One of another type neither starts, moves nor ends an enrollment."""
+    has_tasks: bool = field(init=False, compare=False, repr=False)
+    """Whether any of its steps asks a person for something."""
 
     @property
     def listens_before(self) -> frozenset[str]:
@@ -129,3 +131,5 @@ class Journey:
         goals = (self.goal.match,) if self.goal else ()
         inside = (rule.event for rule in (*goals, *waits))
         object.__setattr__(self, "listens_to", self.listens_before.union(inside))
+        asks = any(hasattr(step, "queue") for step in (*self.steps.values(), *self.at_end))
+        object.__setattr__(self, "has_tasks", asks)

@@ -5,7 +5,7 @@ A change that changes nothing, such as one that was made before, returns the tas
 is past its last one and overdue; and it has an owner, or its history says why not.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -255,22 +255,25 @@ def passed_on(task: Task, people: People, what: Pass, owner: str, why: str, now:
     return Changed(after, told, late, sets_timers=True)
 
 
-def joined(task: Task, enrollment: str) -> Changed:
+def joined(task: Task, enrollment: str, step: str) -> Changed:
     """A further enrollment waits for its outcome."""
-    if not enrollment or enrollment in {task.enrollment, *task.enrollments}:
+    one = f"{enrollment}/{step}"
+    if not enrollment or one in _waiting(task):
         return Changed(task)
-    enrollments = (*task.enrollments, enrollment)
-    return Changed(replace(task, enrollments=enrollments, version=task.version + 1))
+    return Changed(replace(task, enrollments=(*task.enrollments, one), version=task.version + 1))
 
 
-def left_by(task: Task, enrollment: str, why: str, now: datetime) -> Changed:
-    """An enrollment wants it no more: it is withdrawn where nobody else waits for it."""
-    others = tuple(one for one in (task.enrollment, *task.enrollments) if one != enrollment)
-    if not task.is_open or enrollment not in {task.enrollment, *task.enrollments}:
+def left_by(task: Task, enrollment: str, step: str, why: str, now: datetime) -> Changed:
+    """An enrollment wants it no more, or one of its steps: it is withdrawn where nobody else waits for it."""
+    waiting = _waiting(task)
+    others = tuple(one for one in waiting if not _is_of(one, enrollment, step))
+    if not task.is_open or len(others) == len(waiting):
         return Changed(task)
     if not others:
         return withdrawn(task, why, CAIRN, now)
-    return Changed(replace(task, enrollment=others[0], enrollments=others[1:], version=task.version + 1))
+    first, _, its_step = others[0].partition("/")
+    after = replace(task, enrollment=first, step=its_step, enrollments=others[1:], version=task.version + 1)
+    return Changed(after)
 
 
 def timers_of(task: Task) -> tuple[datetime, ...]:
@@ -326,7 +329,13 @@ def _must_be_open(task: Task) -> None:
 
 def _must_be_free_for(task: Task, member: str) -> None:
     if member and task.owner and member != task.owner:
-        raise TaskOwnedError(f"{task.owner} has this task; to give it to {member}: cairn task assign {task.id} {member}")
+        raise TaskOwnedError(
+            f"{task.owner} has this task; to give it to {member}: cairn task assign {task.id} {member}"
+        )
+
+
+def _is_of(waiting: str, enrollment: str, step: str) -> bool:
+    return waiting == f"{enrollment}/{step}" if step else waiting.startswith(f"{enrollment}/")
 
 
 def _properties(task: Task, **more: Any) -> dict[str, Any]:
@@ -337,7 +346,7 @@ def _properties(task: Task, **more: Any) -> dict[str, Any]:
         "kind": task.kind.value,
         "step": task.step,
         "enrollment": task.enrollment,
-        "enrollments": list(_waiting(task)),
+        "enrollments": list(task.enrollments),
         "owner": task.owner,
         "answers": dict(task.answers),
         **more,
@@ -345,5 +354,7 @@ def _properties(task: Task, **more: Any) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value or name in {"owner", "answers"}}
 
 
-def _waiting(task: Task) -> Iterable[str]:
-    return dict.fromkeys(one for one in (task.enrollment, *task.enrollments) if one)
+def _waiting(task: Task) -> tuple[str, ...]:
+    """The enrollments that wait for it, each with its step."""
+    own = (f"{task.enrollment}/{task.step}",) if task.enrollment else ()
+    return (*own, *task.enrollments)

@@ -101,7 +101,7 @@ class Task:
     tries: int = 0
     """How often it came back, because nobody answered or a callback was wished."""
     enrollments: tuple[str, ...] = ()
-    """Further enrollments that wait for its outcome: they asked for the same, for the same reason."""
+    """Further enrollments that asked for it, for the same reason, each with its step: `<id>/<step>`."""
     version: int = 0
     """Grows with every change; the optimistic lock."""
     outcome: str = ""
