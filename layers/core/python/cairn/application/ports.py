@@ -29,6 +29,9 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.operations.breaker import CountBucket, DeliveryOutcome
     from cairn.domain.operations.seen import Seen, SeenType
     from cairn.domain.operations.switches import SwitchState
+    from cairn.domain.people.members import Deal, Override, Work
+    from cairn.domain.people.routing import Assignment
+    from cairn.domain.people.task import Task
     from cairn.domain.policy import WebhookEndpoint
     from cairn.domain.privacy.traces import Traces
     from cairn.domain.profile.profile import Profile
@@ -181,6 +184,70 @@ class Tasks(Protocol):
 
     def close(self, customer_id: str, closed: CloseTask) -> None:
         """Close a task without a person. Idempotent; one that is done, or that nobody has opened, stays as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """What an assignment needs to know of members, in one read."""
+
+    work: Mapping[str, Work]
+    """By member; one who never had a task is missing."""
+    overrides: Mapping[str, Override]
+    deals: Mapping[str, Deal] = field(default_factory=dict)
+    """By hash, those that are registered, perhaps no longer valid."""
+    task: Task | None = None
+    """The task as it is stored already."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    tasks: Sequence[Task]
+    after: str = ""
+    """What the next page is asked for with; empty where there is none."""
+
+
+class TaskStore(Protocol):
+    """The tasks of all customers, and who has them. Costs are in write units, for a task and a member of ≤ 1 KB."""
+
+    def staff(
+        self, members: Collection[str], deals: Collection[str] = (), task: tuple[str, str] | None = None
+    ) -> Staff:
+        """The work of these members, what operators say about all, these deals, and a task (customer, id).
+
+        One read for a hundred of them.
+        """
+
+    def open(self, task: Task, given: Assignment) -> Task:
+        """Store a task, and give it to the owner of its assignment, atomically: 6 units, without an owner 3.
+
+        Raises ConflictError where the task exists and is open or not older, or the owner was given another one since
+        the staff was read: read it again and decide again. A task that was done before is opened again; `task.version`
+        is then that of the stored one.
+        """
+
+    def load(self, customer_id: str, task_id: str) -> Task | None:
+        """A task, also one that an earlier release has stored. Of a merged customer, give the present id."""
+
+    def change(self, before: Task, after: Task, given: Assignment | None = None) -> Task:
+        """Write a task that is stored: 2 units; one that closes, 4. Returns it as it is stored now.
+
+        Where the owner changes, the task moves from one list to the other in the same write (up to 7 units). With
+        `given` (an assignment by the rules) it counts as a share of the queue's work; without it (somebody takes or
+        hands over a task), the capacity is not looked at. Raises ConflictError where the task, or the member who is
+        given it by the rules, has changed since it was read.
+
+        A task that closes leaves its owner's list in a second write. Where that fails, the same change raises
+        ConflictError when it is tried again: call `unlist` with the closed task then. It is idempotent.
+        """
+
+    def unlist(self, task: Task) -> None:
+        """Take a task that is closed, or about to be erased, out of its owner's list. Idempotent."""
+
+    def page(self, queue: str, limit: int, after: str = "") -> TaskPage:
+        """The open tasks of a queue: urgent ones first, then by due time. One query. Raises InvalidRequestError."""
+
+    def of_member(self, member: str) -> Sequence[Task]:
+        """The open tasks of a member, by priority and due time. Mends the member's list where it is wrong."""
 
 
 class Timeline(Protocol):

@@ -17,6 +17,8 @@ class Strategy(StrEnum):
     """The same, in proportion to the weights."""
     LEAST_LOADED = "least_loaded"
     """The one with the fewest open tasks."""
+    TERRITORY = "territory"
+    """The one whose territory is the narrowest around the customer: the nearest, or the longest postal code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class Queue:
     """Whether the customer's owner, where it is a member who is there, comes first."""
     territories: tuple[Territory, ...] = ()
     """Of a branch: where its customers are; empty: anywhere."""
+    branches: tuple[str, ...] = ()
+    """Queues that come first where the customer is in their territory, the narrowest before the others."""
     fallback: str = ""
     """The queue to which a task goes that nobody here may take."""
     due: timedelta = timedelta(hours=24)
@@ -115,3 +119,36 @@ class People:
 
     queues: Mapping[str, Queue] = field(default_factory=dict)
     members: Mapping[str, Member] = field(default_factory=dict)
+    deal_keys: tuple[str, ...] = ()
+    """What a deal is registered by, in this order: `email_domain`, or the name of an attribute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one member has, as the table says."""
+
+    open: frozenset[str] = frozenset()
+    """The names of the open tasks (`Task.listed_as`)."""
+    shares: Mapping[str, int] = field(default_factory=dict)
+    """By queue, how much of its work the member has had (routing.UNIT a task, divided by the weight)."""
+    version: int = 0
+    """How often a task was given or a change of the member was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What operators say about a member; it comes before people.toml."""
+
+    absences: tuple[Absence, ...] = ()
+    capacity: int | None = None
+    left: datetime | None = None
+    """Since when the member works here no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """A customer whom one partner has registered, and nobody else may call until then."""
+
+    partner: str
+    """The id of a member."""
+    until: datetime

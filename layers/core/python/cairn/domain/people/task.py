@@ -45,6 +45,8 @@ class Wanted:
     longitude: float | None = None
     member: str = ""
     """The only member who may have it: a registered deal's partner."""
+    deals: tuple[str, ...] = ()
+    """The hashes of the keys by which a deal may be registered (routing.deal_hash), the most important first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,16 @@ class Task:
     version: int = 0
     """Grows with every change; the optimistic lock."""
     outcome: str = ""
+    done_by: str = ""
+    done_at: datetime | None = None
     answers: Mapping[str, Any] = field(default_factory=dict)
     """What a script's walk has brought."""
     notes: tuple[Entry, ...] = ()
     history: tuple[Entry, ...] = ()
+    version: int = 0
+    """How often it was written. Only the store counts."""
+    listed_as: str = ""
+    """Its name in its owner's list, which a merge of customers does not change. Only the store gives it."""
 
     @property
     def is_open(self) -> bool:
