@@ -43,6 +43,25 @@ class Absence:
     end: datetime
 
 
+class TellBy(StrEnum):
+    """How a member hears of tasks."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    WEBHOOK = "webhook"
+
+
+class WebhookForm(StrEnum):
+    """What is posted to a member's webhook endpoint."""
+
+    EVENT = "event"
+    """A Standard Webhook, as for any other system."""
+    SLACK = "slack"
+    """`text`, as an incoming webhook of Slack takes it (docs.slack.dev, Sending messages using incoming webhooks)."""
+    TEAMS = "teams"
+    """An adaptive card, as a workflow of Teams takes it (learn.microsoft.com, Create incoming webhooks)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """Someone who works on tasks: a person, or a partner's office."""
@@ -53,6 +72,11 @@ class Member:
     phone: str = ""
     webhook: str = ""
     """The name of an endpoint in policy.toml."""
+    webhook_form: WebhookForm = WebhookForm.EVENT
+    tell_by: TellBy | None = None
+    """None: nobody is told; the member looks at the list."""
+    tell_every: timedelta | None = None
+    """Hear of everything within this time at once; None: of each by itself. What is urgent does not wait for it."""
     zone: str = ""
     """The IANA name of the time zone; empty: that of the queue's calendar."""
     calendar: Calendar | None = None
