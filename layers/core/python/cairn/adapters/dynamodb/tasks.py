@@ -35,7 +35,7 @@ from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.adapters.dynamodb.table import read_all
 from cairn.application.ports import Staff, TaskPage
 from cairn.domain.effects import Effect
-from cairn.domain.people.members import Absence, Deal, Override, Work
+from cairn.domain.people.members import Absence, Deal, Override, Share, Work
 from cairn.domain.people.task import Entry, Priority, Task, TaskKind, TaskStatus, Wanted
 from cairn.domain.shared.errors import ConflictError, InvalidRequestError, ServiceBusyError
 from cairn.domain.shared.instants import LATEST, instant_from_wire, instant_to_wire
@@ -171,7 +171,7 @@ def _given(task: Task, given: "Assignment | None") -> list[ListChange]:
         return [ListChange(task.owner, [*actions, WorkItem.version.add(1)])]
     version = given.work.version
     actions += [
-        WorkItem.shares.set({**given.work.shares, given.queue: given.share}),
+        WorkItem.shares.set(_shares_to_wire({**given.work.shares, given.queue: given.share})),
         WorkItem.version.set(version + 1),
     ]
     return [ListChange(task.owner, actions, _is_version(WorkItem.version, version))]
@@ -336,7 +336,12 @@ def _wanted_from_wire(wire: Mapping[str, Any]) -> Wanted:
 
 
 def work_from_item(item: Any) -> Work:
-    return Work(frozenset(item.tasks or ()), item.shares or {}, int(item.version or 0))
+    shares = {queue: Share(*one) for queue, one in (item.shares or {}).items()}
+    return Work(frozenset(item.tasks or ()), shares, int(item.version or 0))
+
+
+def _shares_to_wire(shares: Mapping[str, Share]) -> Wire:
+    return {queue: [one.position, one.number, one.start] for queue, one in shares.items()}
 
 
 def overrides_from_wire(wire: Mapping[str, Any]) -> dict[str, Override]:

@@ -52,6 +52,7 @@ class AssignTasks:
                 owner=given.owner,
                 queue=given.queue,
                 history=(first, *task.history),
+                sequence=task.sequence + (stored.sequence if stored else 0),
                 version=stored.version if stored else 0,
             )
             try:

@@ -1,9 +1,11 @@
 """How a task finds its owner: one pure choice, and why it was made.
 
-A queue's work is shared as in start-time fair queueing (Goyal, Vin and Cheng, 1996). Each task adds to its owner's
-share of the queue: UNIT, divided by the weight. The least share gets the next task, so among those who are there all
-the time the shares differ by one task at most. A member who comes back is counted from the share at which the last task
-was given, and not from what was missed meanwhile.
+A queue's work is shared as in start-time fair queueing (Goyal, Vin and Cheng, 1996). Each member has a position in the
+queue, and the least one gets the next task, which moves it up by a UNIT, divided by the weight. A member who is new, or
+comes back, goes on at the position at which the last task was given, and not at what was missed meanwhile. Two things
+make it exact. Between equal positions, the fewer tasks in all come first. And only a task that every member might have
+had says where those who come back go on. Hence two members who are there at the same times, and fit the same tasks,
+never differ by more than one task (by weight, in proportion).
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +15,7 @@ from math import asin, cos, lcm, radians, sin, sqrt
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cairn.domain.people.members import Deal, Member, Override, People, Queue, Strategy, Territory, Work
+from cairn.domain.people.members import Deal, Member, Override, People, Queue, Share, Strategy, Territory, Work
 from cairn.domain.people.task import Wanted
 from cairn.domain.shared.hashing import share, short_hash
 from cairn.domain.shared.instants import moved
@@ -44,6 +46,8 @@ OWNER = "owner"
 LOCATION = ("language", "country", "region", "postal_code")
 """The attributes of a customer by which a task finds its owner."""
 
+NONE_YET = Share()
+
 Finding = tuple[str, str]
 """A member, and what keeps them from a task."""
 
@@ -58,7 +62,7 @@ class Assignment:
     """Where the task is now: a branch or a fallback of the queue that was asked for."""
     work: Work | None = None
     """The owner's work, as the choice was made."""
-    share: int = 0
+    share: Share = NONE_YET
     """The owner's share of the queue's work, with this task."""
 
 
@@ -68,7 +72,8 @@ class Candidate:
     begins_at: datetime
     """When they work first, in this queue; now, where they are there."""
     work: Work
-    share: int
+    share: Share
+    """With the position at which they are counted now."""
     weight: int
     distance: float
     """How narrowly their territory fits: the smaller, the better."""
@@ -100,10 +105,10 @@ def choose(  # noqa: PLR0913, PLR0917  who, for what, of whom, and when
         outside = _outside(here, wanted)
         candidates, findings = ([], []) if outside else _candidates(here, people, work, wanted, now, due_at, without)
         if candidates:
-            chosen, how = _chosen(here, candidates, wanted, now, task)
-            said = [*reasons, f"{name}: {how}", *_told(findings)]
-            share_after = chosen.share + UNIT // chosen.weight
-            return Assignment(chosen.member.id, _shortened(said), name, chosen.work, share_after)
+            chosen, how, in_turn = _chosen(here, candidates, wanted, now, task)
+            anybody = in_turn and not without and not any(_unfit(one, wanted) for one in _those_of(here, people))
+            said = _shortened([*reasons, f"{name}: {how}", *_told(findings)])
+            return Assignment(chosen.member.id, said, name, chosen.work, _share_after(chosen, anybody=anybody))
         told = [outside] if outside else _told(findings) or ["it has no members"]
         reasons.append(f"{name}: nobody ({'; '.join(told)})")
     return Assignment("", _shortened(reasons), queue)
@@ -266,43 +271,44 @@ def _candidates(  # noqa: PLR0913, PLR0917  as `choose`
     due_at: datetime,
     without: Collection[str],
 ) -> tuple[list[Candidate], list[Finding]]:
-    base = max((_start_of_last(queue, name, work) for name in queue.members), default=0)
+    shares = {name: work.get(name, Work()).shares.get(queue.name, NONE_YET) for name in queue.members}
+    start = max((one.start for one in shares.values()), default=0)
     candidates: list[Candidate] = []
     findings: list[Finding] = []
-    for name, weight in queue.members.items():
-        member, theirs = people.members.get(name), work.get(name, Work())
-        if member is None:
-            continue
-        distance = fit(member.territories, wanted)
-        begins_at = None
-        why = "has had it" if name in without else _unfit(member, theirs, wanted, distance)
-        if not why:
-            begins_at = first_at_work(member, queue, now, due_at)
-            why = "" if begins_at else _away(member, now)
+    for member in _those_of(queue, people):
+        theirs = work.get(member.id, Work())
+        why = "has had it" if member.id in without else _unfit(member, wanted) or _full(member, theirs)
+        begins_at = None if why else first_at_work(member, queue, now, due_at)
         if begins_at is None:
-            findings.append((name, why))
+            findings.append((member.id, why or _away(member, now)))
             continue
-        had = max(theirs.shares.get(queue.name, 0), base)
-        counted = weight if queue.strategy is Strategy.WEIGHTED else 1
-        candidates.append(Candidate(member, begins_at, theirs, had, counted, WORLD if distance is None else distance))
+        share = replace(shares[member.id], position=max(shares[member.id].position, start))
+        weight = queue.members[member.id] if queue.strategy is Strategy.WEIGHTED else 1
+        distance = fit(member.territories, wanted)
+        candidates.append(Candidate(member, begins_at, theirs, share, weight, WORLD if distance is None else distance))
     return candidates, findings
 
 
-def _start_of_last(queue: Queue, member: str, work: Mapping[str, Work]) -> int:
-    """The share at which a member was given the last task of a queue."""
-    weight = queue.members[member] if queue.strategy is Strategy.WEIGHTED else 1
-    return work.get(member, Work()).shares.get(queue.name, 0) - UNIT // weight
+def _those_of(queue: Queue, people: People) -> list[Member]:
+    return [people.members[name] for name in queue.members if name in people.members]
 
 
-def _unfit(member: Member, work: Work, wanted: Wanted, distance: float | None) -> str:
-    """What keeps a member from a task at any hour; empty where nothing does."""
+def _share_after(chosen: Candidate, *, anybody: bool) -> Share:
+    """`anybody`: every member of the queue might have had the task, if they were there, and it was their turn."""
+    before = chosen.share
+    start = before.position if anybody else before.start
+    return Share(before.position + UNIT // chosen.weight, before.number + 1, start)
+
+
+def _unfit(member: Member, wanted: Wanted) -> str:
+    """What keeps a member from such tasks at any time; empty where nothing does."""
     if member.languages and wanted.language and wanted.language not in member.languages:
         return f"does not speak {wanted.language}"
     if missing := wanted.skills - member.skills:
         return f"cannot do {', '.join(sorted(missing))}"
-    if distance is None:
+    if fit(member.territories, wanted) is None:
         return ELSEWHERE if _is_located(wanted) else NOWHERE
-    return _full(member, work)
+    return ""
 
 
 def _full(member: Member, work: Work) -> str:
@@ -316,17 +322,18 @@ def _away(member: Member, now: datetime) -> str:
 
 def _chosen(
     queue: Queue, candidates: Sequence[Candidate], wanted: Wanted, now: datetime, task: str
-) -> tuple[Candidate, str]:
-    """One of them, and how."""
+) -> tuple[Candidate, str, bool]:
+    """One of them, how, and whether it was their turn."""
     theirs = next((one for one in candidates if queue.sticky and one.member.id == wanted.owner), None)
     if theirs is not None:
-        return theirs, f"{theirs.member.id} looks after the customer"
+        return theirs, f"{theirs.member.id} looks after the customer", False
     begins_at = min(one.begins_at for one in candidates)
     first = [one for one in candidates if one.begins_at == begins_at]
     when = "" if begins_at <= now else f", at work first, on {_written(begins_at)}"
     chosen = min(first, key=lambda one: (*_rank(queue.strategy, one), share(task, one.member.id), one.member.id))
     among = f" of {len(first)}" if len(first) > 1 else ""
-    return chosen, f"{chosen.member.id}, {_BY[queue.strategy]}{among}{when}"
+    in_turn = queue.strategy in {Strategy.ROUND_ROBIN, Strategy.WEIGHTED}
+    return chosen, f"{chosen.member.id}, {_BY[queue.strategy]}{among}{when}", in_turn
 
 
 _BY = {
@@ -339,13 +346,14 @@ _BY = {
 
 def _rank(strategy: Strategy, one: Candidate) -> tuple[float, ...]:
     """What comes first gets the task."""
+    turn = (one.share.position, one.share.number * UNIT // one.weight)
     match strategy:
         case Strategy.LEAST_LOADED:
-            return len(one.work.open), one.share
+            return len(one.work.open), *turn
         case Strategy.TERRITORY:
-            return one.distance, one.share
+            return one.distance, *turn
         case _:
-            return (one.share,)
+            return turn
 
 
 def _of_the_deal(  # noqa: PLR0913, PLR0917  as `choose`
@@ -367,7 +375,7 @@ def _of_the_deal(  # noqa: PLR0913, PLR0917  as `choose`
         keeps = _away(partner, now)
     if keeps:
         return Assignment("", f"{why}, but {keeps}", queue)
-    return Assignment(partner.id, why, queue, theirs, theirs.shares.get(queue, 0))
+    return Assignment(partner.id, why, queue, theirs, theirs.shares.get(queue, NONE_YET))
 
 
 def _outside(queue: Queue, wanted: Wanted) -> str:
