@@ -8,10 +8,12 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.documents.json_text import to_json
+from cairn.adapters.sqs.notification_queue import MEMBER, notification_from_wire
 from cairn.adapters.sqs.webhook_queue import delivery_from_wire, delivery_to_wire
 from cairn.application.webhooks.deliver_webhook import DeliverWebhook
 from cairn.compose import notify_subscriber as compose
 from cairn.compose.queues import consumed_queues
+from cairn.domain.people.notification import MemberNotification
 from cairn.domain.shared.errors import WebhookEndpointError
 from cairn.sqs_records import Consumer, consume
 from cairn.telemetry import count, logger
@@ -42,7 +44,11 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 
 def notify_record(record: SQSRecord) -> None:
-    delivery = delivery_from_wire(json.loads(record.body))
+    wire = json.loads(record.body)
+    if MEMBER in wire:
+        note_unsent(notification_from_wire(wire))
+        return
+    delivery = delivery_from_wire(wire)
     try:
         outcome = deliver()(delivery, datetime.now(UTC)).value
     except WebhookEndpointError as error:
@@ -51,3 +57,9 @@ def notify_record(record: SQSRecord) -> None:
         outcome = "parked"
     count("NoticeHandled", outcome=outcome)
     logger.info("notice handled", notice=delivery.id, subscriber=delivery.endpoint, outcome=outcome)
+
+
+def note_unsent(one: MemberNotification) -> None:
+    """Members see their tasks by `cairn task list`; nothing is sent to them yet."""
+    count("MemberNotified", outcome="not_sent", kind=one.kind.value)
+    logger.info("notification of a member not sent", kind=one.kind.value, member=one.member, task=one.task)

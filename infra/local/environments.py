@@ -48,6 +48,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             reply_languages="de es fr",
             journeys_path=str(catalogue),
             policy_path=str(catalogue.with_name(POLICY)),
+            notices_queue_url=cloud.urls["notices"],
         ),
         RelayEffectsSettings: RelayEffectsSettings(
             stage="local",

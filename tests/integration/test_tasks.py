@@ -10,7 +10,7 @@ from cairn.adapters.dynamodb.items import RecordItem
 from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.domain.effects import OpenTask
-from cairn.domain.people.members import Work
+from cairn.domain.people.members import Share, Work
 from cairn.domain.people.routing import Assignment
 from cairn.domain.people.task import Entry, Priority, Task, TaskKind, TaskStatus, Wanted
 from cairn.domain.shared.errors import ConflictError
@@ -22,8 +22,11 @@ NOBODY = Assignment("", "nobody works here", "sales")
 pytestmark = pytest.mark.usefixtures("table")
 
 
-def given(owner: str, work: Work | None = None, share: int = 1) -> Assignment:
-    return Assignment(owner, "in turn", "sales", work or Work(), share)
+FIRST = Share(1, 1)
+
+
+def given(owner: str, work: Work | None = None) -> Assignment:
+    return Assignment(owner, "in turn", "sales", work or Work(), FIRST)
 
 
 def a_task(id_: str = "call-1", customer: str = "c1", **fields: object) -> Task:
@@ -52,7 +55,7 @@ def test_a_task_is_read_as_it_was_written() -> None:
     assert store.page("sales", 10).tasks == [stored]
     assert replace(stored, version=0, listed_as="") == task
     assert store.staff(["ana", "ben"], task=("c1", "call-1")).work == {
-        "ana": Work(frozenset({"c1 call-1"}), {"sales": 1}, 1)
+        "ana": Work(frozenset({"c1 call-1"}), {"sales": FIRST}, 1)
     }
 
 
@@ -151,7 +154,8 @@ def test_a_task_of_an_earlier_release_is_listed_and_closed() -> None:
     done = store.change(task, replace(task, status=TaskStatus.DONE, outcome="booked"))
 
     assert (task.journey, task.enrollment, task.context, task.script) == ("trial", "e1", {"name": "Zoë"}, "Say hello")
-    assert task.owner == "" and task.opened_at == NOW
+    assert task.owner == ""
+    assert task.opened_at == NOW
     assert store.load("c1", "call-1") == done
     assert store.page("sales", 10).tasks == []
 

@@ -39,6 +39,7 @@ class ProcessEvent(Function):
                 reply_languages=stage.reply_languages,
                 journeys_path=CATALOGUE_PATH,
                 policy_path=POLICY_PATH,
+                notices_queue_url=queues.notices.queue_url,
             ),
         )
         for queue in (queues.events, queues.wakes):
@@ -57,4 +58,11 @@ class ProcessEvent(Function):
         self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         self.may_overflow("s3:GetObject", overflow)
         self.may_overflow("s3:PutObject", overflow)
-        self.may("sqs:SendMessage", on=[queues.events.dead_letters.queue_arn, queues.wakes.dead_letters.queue_arn])
+        self.may(
+            "sqs:SendMessage",
+            on=[
+                queues.events.dead_letters.queue_arn,
+                queues.wakes.dead_letters.queue_arn,
+                queues.notices.queue_arn,
+            ],
+        )

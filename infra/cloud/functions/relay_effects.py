@@ -29,11 +29,14 @@ WAITING_BATCH_SIZE = 10
 WAITING_CONCURRENCY = 5
 """Of the effects that wait: few, for what they wait for has just been out of order."""
 
-STATE_ITEMS = "open#state"
+ITEMS = ("open#state", "task#")
 """How the sort keys of items with outboxes begin."""
 
 WITH_OUTBOX = {
-    "dynamodb": {"Keys": {"sk": {"S": [{"prefix": STATE_ITEMS}]}}, "NewImage": {"outbox": {"S": [{"exists": True}]}}}
+    "dynamodb": {
+        "Keys": {"sk": {"S": [{"prefix": one} for one in ITEMS]}},
+        "NewImage": {"outbox": {"S": [{"exists": True}]}},
+    }
 }
 """What starts the function: no commit that decided nothing, and no other change.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html

@@ -163,6 +163,8 @@ class ProcessEventSettings(Settings):
     """ISO 639-1 codes, separated by blanks: languages besides English in which STOP, HELP and START are understood."""
     journeys_path: str
     policy_path: str
+    notices_queue_url: str
+    """For what members are told."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,17 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.consent.suppression import Suppression, SuppressionChange
     from cairn.domain.customer.customer import Concerns, Customer, Reaction
     from cairn.domain.customer.overdue import WaitingMessage
-    from cairn.domain.effects import CloseTask, EraseCustomer, EraseRecord, Fact, OpenTask, PauseEnrollment, WakeAt
+    from cairn.domain.effects import (
+        CloseTask,
+        Effect,
+        EraseCustomer,
+        EraseRecord,
+        Fact,
+        OpenTask,
+        PauseEnrollment,
+        WakeAt,
+        WakeTask,
+    )
     from cairn.domain.event import Event
     from cairn.domain.gate.settings import GateSettings
     from cairn.domain.gate.verdict import Defer
@@ -30,6 +40,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.operations.seen import Seen, SeenType
     from cairn.domain.operations.switches import SwitchState
     from cairn.domain.people.members import Deal, Override, Work
+    from cairn.domain.people.notification import MemberNotification
     from cairn.domain.people.routing import Assignment
     from cairn.domain.people.task import Task
     from cairn.domain.policy import WebhookEndpoint
@@ -186,6 +197,16 @@ class Tasks(Protocol):
         """Close a task without a person. Idempotent; one that is done, or that nobody has opened, stays as it is."""
 
 
+class TaskTimers(Protocol):
+    def wake_task(self, customer_id: str, wake: WakeTask, now: datetime) -> None:
+        """Set a timer of a task. Idempotent."""
+
+
+class MemberNotifications(Protocol):
+    def put(self, notifications: Sequence[MemberNotification]) -> None:
+        """Queue what members are told. Raises where any of it is not queued."""
+
+
 @dataclass(frozen=True, slots=True)
 class Staff:
     """What an assignment needs to know of members, in one read."""
@@ -217,8 +238,10 @@ class TaskStore(Protocol):
         One read for a hundred of them.
         """
 
-    def open(self, task: Task, given: Assignment) -> Task:
+    def open(self, task: Task, given: Assignment, follows: Sequence[Effect] = ()) -> Task:
         """Store a task, and give it to the owner of its assignment, atomically: 6 units, without an owner 3.
+
+        `follows` is carried out after the write, by relay_effects: in the same item, so that none of it is lost.
 
         Raises ConflictError where the task exists and is open or not older, or the owner was given another one since
         the staff was read: read it again and decide again. A task that was done before is opened again; `task.version`
@@ -228,7 +251,9 @@ class TaskStore(Protocol):
     def load(self, customer_id: str, task_id: str) -> Task | None:
         """A task, also one that an earlier release has stored. Of a merged customer, give the present id."""
 
-    def change(self, before: Task, after: Task, given: Assignment | None = None) -> Task:
+    def change(
+        self, before: Task, after: Task, given: Assignment | None = None, follows: Sequence[Effect] = ()
+    ) -> Task:
         """Write a task that is stored: 2 units; one that closes, 4. Returns it as it is stored now.
 
         Where the owner changes, the task moves from one list to the other in the same write (up to 7 units). With
@@ -239,6 +264,9 @@ class TaskStore(Protocol):
         A task that closes leaves its owner's list in a second write. Where that fails, the same change raises
         ConflictError when it is tried again: call `unlist` with the closed task then. It is idempotent.
         """
+
+    def of_customer(self, customer_id: str) -> Sequence[Task]:
+        """All tasks of a customer, open or not: one query."""
 
     def unlist(self, task: Task) -> None:
         """Take a task that is closed, or about to be erased, out of its owner's list. Idempotent."""
@@ -513,11 +541,13 @@ class WaitingErasure:
 
 @dataclass(frozen=True, slots=True)
 class WaitingTask:
-    """An open task that a person should have done."""
+    """An open task that a person should have done, or whose timer is lost."""
 
     customer: str
     id: str
     due_at: datetime
+    sequence: int = 0
+    """Of its timers; 0: it has none, as the tasks that no journey asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -540,6 +570,15 @@ class StuckEnrollment:
 
     customer: str
     enrollment: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class StuckTask:
+    """A task whose timer is gone."""
+
+    customer: str
+    task: str
     sequence: int
 
 

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
@@ -20,6 +21,9 @@ from cairn.compose import seen
 from cairn.compose.table import bind_table
 from cairn.settings import ProcessEventSettings
 
+if TYPE_CHECKING:
+    from cairn.application.people.fire_task_timer import FireTaskTimer
+
 
 def process_event() -> ProcessEvent:
     settings = ProcessEventSettings.from_environment(os.environ)
@@ -37,6 +41,13 @@ def process_event() -> ProcessEvent:
         policy=policy_at(Path(settings.policy_path)),
         attempts=attempts,
     )
+
+
+def fire_task_timer() -> "FireTaskTimer":
+    from cairn.compose import people  # noqa: PLC0415  few wake-ups are of tasks
+
+    settings = ProcessEventSettings.from_environment(os.environ)
+    return people.fire_task_timer(settings.policy_path, settings.notices_queue_url)
 
 
 def dead_letters() -> tuple[DeadLetterQueue, DeadLetterQueue]:

@@ -12,7 +12,7 @@ from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.identity.trust import JOURNEYS_SOURCE
 from cairn.domain.people.notification import NotificationKind
-from cairn.domain.people.task import Priority, TaskKind, Wanted
+from cairn.domain.people.task import Priority, TaskKind
 from cairn.domain.shared.channels import Channel, Purpose
 
 
@@ -65,7 +65,9 @@ class OpenTask:
     `due_at` counts."""
     reason: str = ""
     """Of two tasks with one reason about one customer, the second is not opened while the first is open."""
-    wanted: Wanted = field(default_factory=Wanted)
+    skills: tuple[str, ...] = ()
+    member: str = ""
+    """The id of the only member who may have it."""
 
 
 @dataclass(frozen=True, slots=True)

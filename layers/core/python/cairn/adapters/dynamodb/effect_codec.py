@@ -1,8 +1,6 @@
 """How effects are written into JSON and read back. mypy reports an effect that either direction leaves out."""
 
-from dataclasses import fields
 from datetime import timedelta
-from typing import Any
 
 from cairn.adapters.dynamodb.codec import (
     Wire,
@@ -33,7 +31,7 @@ from cairn.domain.effects import (
 from cairn.domain.event import consent_to_wire
 from cairn.domain.identity.trust import JOURNEYS_SOURCE
 from cairn.domain.people.notification import NotificationKind
-from cairn.domain.people.task import Priority, TaskKind, Wanted
+from cairn.domain.people.task import Priority, TaskKind
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
@@ -169,7 +167,8 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
                 priority=Priority(wire.get("priority", Priority.NORMAL)),
                 due=timedelta(seconds=wire["due"]) if "due" in wire else None,
                 reason=wire.get("reason", ""),
-                wanted=wanted_from_wire(wire.get("wanted", {})),
+                skills=tuple(wire.get("skills", ())),
+                member=wire.get("member", ""),
             )
         case "withdraw":
             at = instant_from_wire(wire["at"])
@@ -226,19 +225,6 @@ def _more_of_a_task(task: OpenTask) -> Wire:
         **({} if task.priority is Priority.NORMAL else {"priority": task.priority.value}),
         **({} if task.due is None else {"due": task.due.total_seconds()}),
         **({"reason": task.reason} if task.reason else {}),
-        **({"wanted": wanted} if (wanted := wanted_to_wire(task.wanted)) else {}),
+        **({"skills": list(task.skills)} if task.skills else {}),
+        **({"member": task.member} if task.member else {}),
     }
-
-
-def wanted_to_wire(wanted: Wanted) -> Wire:
-    """The fields that say something."""
-    said = {one.name: getattr(wanted, one.name) for one in fields(wanted)}
-    return {name: _listed(value) for name, value in said.items() if value not in {None, "", frozenset()}}
-
-
-def wanted_from_wire(wire: Wire) -> Wanted:
-    return Wanted(**{**wire, **({"skills": frozenset(wire["skills"])} if "skills" in wire else {})})
-
-
-def _listed(value: Any) -> Any:
-    return sorted(value) if isinstance(value, frozenset) else value

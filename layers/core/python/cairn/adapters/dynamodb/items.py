@@ -256,6 +256,8 @@ class RecordItem(Item):
     gsi2pk = UnicodeAttribute(null=True)
     gsi2sk = UnicodeAttribute(null=True)
     """The due time of an open task."""
+    outbox = Json(null=True)
+    """Of a task: what follows from its last change."""
     by_due_time = ByDueTime()
     expires_at = NumberAttribute(null=True)
     """TTL, in seconds since 1970."""

@@ -30,10 +30,12 @@ from cairn.adapters.dynamodb.items import (
     WorkItem,
     code_of,
 )
+from cairn.adapters.dynamodb.outbox import outbox_of_task
 from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.adapters.dynamodb.table import read_all
 from cairn.application.ports import Staff, TaskPage
-from cairn.domain.people.members import Absence, Deal, Override, Work
+from cairn.domain.effects import Effect
+from cairn.domain.people.members import Absence, Deal, Override, Share, Work
 from cairn.domain.people.task import Entry, Priority, Task, TaskKind, TaskStatus, Wanted
 from cairn.domain.shared.errors import ConflictError, InvalidRequestError, ServiceBusyError
 from cairn.domain.shared.instants import LATEST, instant_from_wire, instant_to_wire
@@ -56,8 +58,8 @@ CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 CHANGED = "the task or its member has changed; look again"
 
 TEXTS = ("journey", "enrollment", "step", "queue", "title", "script", "reason", "owner", "outcome", "done_by")
-NUMBERS = ("sequence", "reassigned", "escalated")
-INSTANTS = ("due_at", "claimed_at", "next_at", "done_at")
+NUMBERS = ("sequence", "passed", "reassigned", "escalated", "tries")
+INSTANTS = ("due_at", "claimed_at", "remind_at", "next_at", "done_at")
 DATA = ("context", "answers")
 WANTED_TEXTS = ("owner", "language", "country", "region", "postal_code", "member")
 
@@ -81,7 +83,7 @@ class DynamoTasks:
             task=task_from_item(stored) if stored else None,
         )
 
-    def open(self, task: Task, given: "Assignment") -> Task:
+    def open(self, task: Task, given: "Assignment", follows: Sequence[Effect] = ()) -> Task:
         name = f"{task.customer} {task.id}" + (f" {task.version}" if task.version else "")
         stored = replace(task, version=task.version + 1, listed_as=name)
         was_done = (
@@ -89,7 +91,8 @@ class DynamoTasks:
             & (RecordItem.at < instant_to_wire(task.opened_at))
             & _is_version(RecordItem.rank, task.version)
         )
-        _write(stored, RecordItem.pk.does_not_exist() | was_done, _given(stored, given) if stored.owner else [])
+        lists = _given(stored, given) if stored.owner else []
+        _write(_item(stored, follows), RecordItem.pk.does_not_exist() | was_done, lists)
         return stored
 
     def load(self, customer_id: str, task_id: str) -> Task | None:
@@ -97,7 +100,9 @@ class DynamoTasks:
         item = read_all([key]).get(key)
         return task_from_item(item) if item else None
 
-    def change(self, before: Task, after: Task, given: "Assignment | None" = None) -> Task:
+    def change(
+        self, before: Task, after: Task, given: "Assignment | None" = None, follows: Sequence[Effect] = ()
+    ) -> Task:
         stored = replace(after, version=before.version + 1, listed_as=before.listed_as)
         unchanged = (
             (RecordItem.status == before.status.value)
@@ -110,10 +115,14 @@ class DynamoTasks:
                 lists.append(ListChange(before.owner, [WorkItem.tasks.delete({stored.listed_as})]))
             if stored.owner:
                 lists += _given(stored, given)
-        _write(stored, unchanged, lists)
+        _write(_item(stored, follows), unchanged, lists)
         if not stored.is_open:
             self.unlist(replace(stored, owner=before.owner))
         return stored
+
+    def of_customer(self, customer_id: str) -> Sequence[Task]:
+        found = RecordItem.query(customer_id, RecordItem.sk.startswith(TASK), consistent_read=True)
+        return [task_from_item(item) for item in found]
 
     def unlist(self, task: Task) -> None:
         if task.owner:
@@ -162,15 +171,15 @@ def _given(task: Task, given: "Assignment | None") -> list[ListChange]:
         return [ListChange(task.owner, [*actions, WorkItem.version.add(1)])]
     version = given.work.version
     actions += [
-        WorkItem.shares.set({**given.work.shares, given.queue: given.share}),
+        WorkItem.shares.set(_shares_to_wire({**given.work.shares, given.queue: given.share})),
         WorkItem.version.set(version + 1),
     ]
     return [ListChange(task.owner, actions, _is_version(WorkItem.version, version))]
 
 
-def _write(task: Task, condition: Condition, lists: Iterable[ListChange]) -> None:
+def _write(item: RecordItem, condition: Condition, lists: Iterable[ListChange]) -> None:
     """One write where no list changes: a transaction costs double. Raises ConflictError."""
-    write, item = AtomicWrite(), _item(task)
+    write = AtomicWrite()
     for one in lists:
         write.update(WorkItem(*work_key(one.member)), one.actions, one.unchanged)
     try:
@@ -229,7 +238,8 @@ def _order(task: Task) -> str:
     return f"{BEFORE_OTHERS[task.priority]}{instant_to_wire(task.due_at)}#{task.id}"
 
 
-def _item(task: Task) -> RecordItem:
+def _item(task: Task, follows: Sequence[Effect]) -> RecordItem:
+    """With its outbox: what follows from this change (outbox.py)."""
     item = RecordItem(
         task.customer,
         TASK + task.id,
@@ -237,6 +247,7 @@ def _item(task: Task) -> RecordItem:
         body=_body(task),
         status=task.status.value,
         rank=task.version,
+        outbox=outbox_of_task(task, follows),
         expires_at=int((min(task.due_at, LATEST - TIMELINE_RETENTION) + TIMELINE_RETENTION).timestamp()),
     )
     if task.is_open:
@@ -255,6 +266,8 @@ def _body(task: Task) -> Wire:
         body["kind"] = task.kind.value
     if task.priority is not Priority.NORMAL:
         body["priority"] = task.priority.value
+    if task.enrollments:
+        body["enrollments"] = list(task.enrollments)
     if task.due is not None:
         body["due"] = task.due.total_seconds()
     if wanted := _wanted_to_wire(task.wanted):
@@ -282,6 +295,7 @@ def task_from_item(item: Any) -> Task:
         status=TaskStatus(item.status),
         due=timedelta(seconds=body["due"]) if "due" in body else None,
         wanted=_wanted_from_wire(body.get("wanted", {})),
+        enrollments=tuple(body.get("enrollments", ())),
         notes=tuple(_entry_from_wire(one) for one in body.get("notes", ())),
         history=tuple(_entry_from_wire(one) for one in body.get("history", ())),
         version=int(item.rank or 0),
@@ -322,7 +336,12 @@ def _wanted_from_wire(wire: Mapping[str, Any]) -> Wanted:
 
 
 def work_from_item(item: Any) -> Work:
-    return Work(frozenset(item.tasks or ()), item.shares or {}, int(item.version or 0))
+    shares = {queue: Share(*one) for queue, one in (item.shares or {}).items()}
+    return Work(frozenset(item.tasks or ()), shares, int(item.version or 0))
+
+
+def _shares_to_wire(shares: Mapping[str, Share]) -> Wire:
+    return {queue: [one.position, one.number, one.start] for queue, one in shares.items()}
 
 
 def overrides_from_wire(wire: Mapping[str, Any]) -> dict[str, Override]:

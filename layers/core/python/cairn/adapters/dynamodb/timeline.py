@@ -218,7 +218,7 @@ def _key_at_survivor(sk: str, merged_id: str) -> str:
 
 def _moved(item: RecordItem, customer_id: str, sk: str) -> bool:
     """Copy an item and delete it; False after a concurrent write: copy it once more."""
-    values = {name: value for name, value in item.attribute_values.items() if name not in {"pk", "sk"}}
+    values = {name: value for name, value in item.attribute_values.items() if name not in {"pk", "sk", "outbox"}}
     _save_unless_further(RecordItem(customer_id, sk, **values))
     as_copied = RecordItem.rank == item.rank if item.rank is not None else None
     try:

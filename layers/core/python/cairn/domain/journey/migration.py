@@ -1,8 +1,8 @@
 """Move an enrollment that is under way to another version of its journey. docs/migrating.md has the rules.
 
-No step but a `webhook` and a `task … then` is performed here. The enrollment gets its step in the other version and a timer, which may be
-due at once: what follows is decided when that fires, by the engine, as for any other enrollment. So a paused journey
-stays paused.
+No step but a `webhook` and a `task … then` is performed here. The enrollment gets its step in the other version and a
+timer, which may be due at once: what follows is decided when that fires, by the engine, as for any other enrollment. So
+a paused journey stays paused.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -7,13 +7,13 @@ is past its last one and overdue; and it has an owner, or its history says why n
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from cairn.domain.people.members import Outcome, People, Queue
 from cairn.domain.people.notification import NotificationKind
+from cairn.domain.people.routing import Assignment, due_after
 from cairn.domain.people.task import Entry, Task, TaskStatus
 from cairn.domain.shared.errors import InvalidRequestError, TaskClosedError, TaskOwnedError
 from cairn.domain.shared.instants import instant_to_wire, moved
@@ -58,15 +58,26 @@ class Changed:
     sets_timers: bool = False
 
 
-def opened(task: Task, queue: Queue, now: datetime) -> Task:
-    """A new task with its times, before anybody has it."""
-    return _timed(task, queue, now, due_at=worked(queue, now, task.due or queue.due))
+def opened(task: Task, queue: Queue) -> Task:
+    """A new task with its times, before anybody has it: a reminder before it is due, where there is time for one."""
+    since, allowed = task.opened_at, task.due or queue.due
+    due_at = worked(queue, since, allowed)
+    remind_at = worked(queue, since, allowed - queue.remind) if queue.remind and queue.remind < allowed else None
+    return replace(task, due_at=due_at, remind_at=remind_at, next_at=due_at, sequence=1)
 
 
-def worked(queue: Queue, since: datetime, length: timedelta) -> datetime:
-    """When the queue will have worked for so long."""
-    later = queue.calendar.after(since, length, ZoneInfo("UTC")) if queue.calendar else None
-    return later or moved(since, length)
+def first_said(task: Task, queue: Queue, people: People) -> Changed:
+    """What is said of a task that was opened: to its owner; or that nobody can do it before it is due."""
+    if task.owner:
+        return Changed(task, ((NotificationKind.ASSIGNED, task.owner),), sets_timers=True)
+    above = people.queues.get(queue.escalate_to)
+    managers = {people.members[one].manager for one in queue.members if one in people.members} - {""}
+    told = sorted(above.members if above else managers)
+    return Changed(task, tuple((NotificationKind.UNSTAFFED, one) for one in told), sets_timers=True)
+
+
+worked = due_after
+"""When the queue will have worked for so long."""
 
 
 def worked_after(queue: Queue, since: datetime, length: timedelta) -> datetime:
@@ -83,19 +94,18 @@ def had_by(task: Task) -> frozenset[str]:
     found: set[str] = {task.owner}
     for one in reversed(task.history):
         found.add(one.owner)
-        if one.what == "escalated":
+        if one.what == Pass.ESCALATE.value:
             break
     return frozenset(found - {""})
 
 
-def assigned(task: Task, owner: str, why: str, now: datetime, *, by: str = CAIRN, what: str = "assigned") -> Changed:
-    """It goes to a member, or with an empty `owner` to nobody yet; its times stay."""
+def assigned(task: Task, owner: str, why: str, by: str, now: datetime) -> Changed:
+    """It goes to a member; its times stay."""
     _must_be_open(task)
-    if owner == task.owner and task.history and what == "assigned":
+    if owner == task.owner:
         return Changed(task)
-    after = _after(task, Entry(now, by, what, owner, why), owner=owner, claimed_at=None)
-    told = {"escalated": NotificationKind.ESCALATED, "reassigned": NotificationKind.REASSIGNED}
-    return Changed(after, ((told.get(what, NotificationKind.ASSIGNED), owner),) if owner else ())
+    after = _after(task, Entry(now, by, "assigned", owner, why), owner=owner, claimed_at=None)
+    return Changed(after, ((NotificationKind.ASSIGNED, owner),))
 
 
 def claimed(task: Task, member: str, now: datetime) -> Changed:
@@ -112,7 +122,7 @@ def noted(task: Task, text: str, by: str, now: datetime) -> Changed:
     if any((one.by, one.why) == (by, text) for one in task.notes):
         return Changed(task)
     notes = (*task.notes, Entry(now, by, "noted", why=text[:LONGEST_NOTE]))[-MOST_NOTES:]
-    return Changed(replace(task, notes=notes, version=task.version + 1))
+    return Changed(replace(task, notes=notes))
 
 
 def done(  # noqa: PLR0913  what a person says about it
@@ -155,7 +165,7 @@ def done(  # noqa: PLR0913  what a person says about it
         after = _after(before, Entry(now, by, what, owner, why))
         return Changed(_back_at(after, queue, at, outcome.again, now), events=own, sets_timers=True)
     after = _after(before, Entry(now, by, "done", owner, outcome.name))
-    after = replace(_closed(after), status=TaskStatus.DONE, outcome=outcome.name)
+    after = replace(_closed(after), status=TaskStatus.DONE, outcome=outcome.name, done_by=by, done_at=now)
     return Changed(after, events=((DONE_EVENT, _properties(after, outcome=outcome.name, note=note)), *own))
 
 
@@ -163,7 +173,8 @@ def withdrawn(task: Task, why: str, by: str, now: datetime) -> Changed:
     """It makes no sense any more. One that is done stays as it is."""
     if not task.is_open:
         return Changed(task)
-    after = replace(_closed(_after(task, Entry(now, by, "withdrawn", task.owner, why))), status=TaskStatus.WITHDRAWN)
+    after = _closed(_after(task, Entry(now, by, "withdrawn", task.owner, why)))
+    after = replace(after, status=TaskStatus.WITHDRAWN, done_by=by, done_at=now)
     return Changed(after, events=((WITHDRAWN_EVENT, _properties(after, because=why)),))
 
 
@@ -190,69 +201,89 @@ def fires(task: Task, sequence: int, now: datetime) -> Fires:
 
 
 class Pass(Enum):
-    """What becomes of a task whose time is over."""
+    """What becomes of a task whose time is over, as its history says it."""
 
-    WARN = "warn"
+    WARN = "overdue"
     """Its owner has begun, and gets the time once more."""
-    CHOOSE = "choose"
+    CHOOSE = "assigned"
     """Nobody has it: anybody of the queue."""
-    REASSIGN = "reassign"
+    REASSIGN = "reassigned"
     """Another member of the queue."""
-    ESCALATE = "escalate"
+    ESCALATE = "escalated"
     """The next queue in the chain."""
-    MANAGER = "manager"
-    """Its owner's manager."""
-    TOP = "top"
+    MANAGER = "escalated to the manager"
+    TOP = "overdue at the top"
     """Nobody is above: its owner is told again."""
 
 
+TOLD: Mapping[Pass, NotificationKind] = {
+    Pass.WARN: NotificationKind.OVERDUE,
+    Pass.CHOOSE: NotificationKind.ASSIGNED,
+    Pass.REASSIGN: NotificationKind.REASSIGNED,
+    Pass.ESCALATE: NotificationKind.ESCALATED,
+    Pass.MANAGER: NotificationKind.ESCALATED,
+    Pass.TOP: NotificationKind.OVERDUE,
+}
+"""What the owner hears then."""
+
+
 def passes(task: Task, people: People) -> Pass:
-    queue = people.queues.get(task.queue, Queue(task.queue, task.queue))
+    """What comes next. Where nobody of the queue can take it, that is `goes_up`."""
+    queue = _queue_of(task, people)
     if task.claimed_at is not None:
         return Pass.WARN
-    if task.owner and task.reassigned < queue.reassign and len(queue.members.keys() - had_by(task)) > 0:
-        return Pass.REASSIGN
-    if not task.owner and task.passed == 0:
+    if not task.owner:
         return Pass.CHOOSE
+    if task.reassigned < queue.reassign and queue.members.keys() - had_by(task):
+        return Pass.REASSIGN
+    return goes_up(task, people)
+
+
+def goes_up(task: Task, people: People) -> Pass:
+    """The way up from here; TOP where there is none."""
     if task.escalated < MOST_ESCALATIONS:
-        if queue.escalate_to in people.queues and queue.escalate_to != task.queue:
+        if _queue_of(task, people).escalate_to in people.queues.keys() - {task.queue}:
             return Pass.ESCALATE
         if _manager(task, people):
             return Pass.MANAGER
-    return Pass.TOP if task.owner else Pass.CHOOSE
+    return Pass.TOP
 
 
-def passed_on(task: Task, people: People, what: Pass, owner: str, why: str, now: datetime) -> Changed:
-    """A task whose time is over, with its next owner; `owner` and `why` are those of the choice among the members."""
-    before = task
-    queue = people.queues.get(task.queue, Queue(task.queue, task.queue))
-    late = ((OVERDUE_EVENT, _properties(task)),) if task.passed == 0 else ()
-    if what is Pass.REASSIGN and not owner:
-        what, owner = Pass.TOP, task.owner  # the others cannot take it now
+def goes_to(task: Task, what: Pass, people: People) -> str:
+    """The queue whose members are chosen among; empty where there is nothing to choose."""
     if what is Pass.ESCALATE:
-        queue = people.queues[queue.escalate_to]
-        task = replace(task, queue=queue.name, escalated=task.escalated + 1, reassigned=0)
-    elif what is Pass.MANAGER:
+        return _queue_of(task, people).escalate_to
+    return task.queue if what in {Pass.CHOOSE, Pass.REASSIGN} else ""
+
+
+def time_from(task: Task, queue: str, people: People, now: datetime) -> datetime:
+    """Until when whoever gets it now may take."""
+    here = people.queues.get(queue, Queue(queue, queue))
+    return worked(here, now, task.due or here.due)
+
+
+def passed_on(task: Task, people: People, what: Pass, given: Assignment | None, now: datetime) -> Changed:
+    """A task whose time is over, with its next owner: the `given` one where there was something to choose."""
+    owner, why, queue = (given.owner, given.why, given.queue) if given else (task.owner, "", task.queue)
+    if what is Pass.MANAGER:
         owner, why = _manager(task, people), f"the manager of {task.owner}"
-        task = replace(task, escalated=task.escalated + 1)
-    elif what is Pass.REASSIGN:
-        task = replace(task, reassigned=task.reassigned + 1)
-    elif what in {Pass.WARN, Pass.TOP}:
-        owner, why = task.owner, ""
-    names = {Pass.WARN: "overdue", Pass.TOP: "overdue", Pass.CHOOSE: "assigned", Pass.REASSIGN: "reassigned"}
-    kinds = {
-        Pass.CHOOSE: NotificationKind.ASSIGNED,
-        Pass.REASSIGN: NotificationKind.REASSIGNED,
-        Pass.ESCALATE: NotificationKind.ESCALATED,
-        Pass.MANAGER: NotificationKind.ESCALATED,
-    }
-    after = _after(task, Entry(now, CAIRN, names.get(what, "escalated"), owner, why), owner=owner, claimed_at=None)
-    rest = AT_THE_TOP if what is Pass.TOP else (task.due or queue.due)
+    up = what in {Pass.ESCALATE, Pass.MANAGER}
     after = replace(
-        after, sequence=before.sequence + 1, passed=before.passed + 1, remind_at=None, next_at=worked(queue, now, rest)
+        _after(task, Entry(now, CAIRN, what.value, owner, why)),
+        owner=owner,
+        queue=queue,
+        claimed_at=None,
+        passed=task.passed + 1,
+        escalated=task.escalated + up,
+        reassigned=0 if up else task.reassigned + (what is Pass.REASSIGN),
+        sequence=task.sequence + 1,
+        remind_at=None,
     )
-    told = ((kinds.get(what, NotificationKind.OVERDUE), owner),) if owner else ()
-    return Changed(after, told, late, sets_timers=True)
+    here = _queue_of(after, people)
+    ends = worked(here, now, AT_THE_TOP) if what is Pass.TOP and owner else time_from(task, queue, people, now)
+    after = replace(after, next_at=ends)
+    late = ((OVERDUE_EVENT, _properties(task)),) if task.passed == 0 else ()
+    return Changed(after, ((TOLD[what], owner),) if owner else (), late, sets_timers=True)
 
 
 def joined(task: Task, enrollment: str, step: str) -> Changed:
@@ -260,7 +291,7 @@ def joined(task: Task, enrollment: str, step: str) -> Changed:
     one = f"{enrollment}/{step}"
     if not enrollment or one in _waiting(task):
         return Changed(task)
-    return Changed(replace(task, enrollments=(*task.enrollments, one), version=task.version + 1))
+    return Changed(replace(task, enrollments=(*task.enrollments, one)))
 
 
 def left_by(task: Task, enrollment: str, step: str, why: str, now: datetime) -> Changed:
@@ -272,7 +303,7 @@ def left_by(task: Task, enrollment: str, step: str, why: str, now: datetime) -> 
     if not others:
         return withdrawn(task, why, CAIRN, now)
     first, _, its_step = others[0].partition("/")
-    after = replace(task, enrollment=first, step=its_step, enrollments=others[1:], version=task.version + 1)
+    after = replace(task, enrollment=first, step=its_step, enrollments=others[1:])
     return Changed(after)
 
 
@@ -288,14 +319,7 @@ def _after(task: Task, entry: Entry, **changes: Any) -> Task:
     history = (*task.history, entry)
     if len(history) > MOST_ENTRIES:
         history = (history[0], *history[-MOST_ENTRIES + 1 :])
-    return replace(task, history=history, version=task.version + 1, **changes)
-
-
-def _timed(task: Task, queue: Queue, now: datetime, *, due_at: datetime) -> Task:
-    """With its due time, and a reminder before it where there is time for one."""
-    allowed = task.due or queue.due
-    remind_at = worked(queue, now, allowed - queue.remind) if queue.remind and queue.remind < allowed else None
-    return replace(task, due_at=due_at, remind_at=remind_at, next_at=due_at, sequence=task.sequence + 1)
+    return replace(task, history=history, **changes)
 
 
 def _back_at(task: Task, queue: Queue, at: datetime | None, again: timedelta | None, now: datetime) -> Task:
@@ -304,6 +328,11 @@ def _back_at(task: Task, queue: Queue, at: datetime | None, again: timedelta | N
     ends = moved(back, CALLBACK_GRACE) if at is not None else worked(queue, back, task.due or queue.due)
     due_at = back if at is not None else ends
     return replace(task, due_at=due_at, remind_at=back, next_at=ends, sequence=task.sequence + 1)
+
+
+def _queue_of(task: Task, people: People) -> Queue:
+    """Its queue; one that people.toml does not have has nobody, and works at all hours."""
+    return people.queues.get(task.queue, Queue(task.queue, task.queue))
 
 
 def _closed(task: Task) -> Task:
@@ -320,11 +349,9 @@ def _manager(task: Task, people: People) -> str:
 def _must_be_open(task: Task) -> None:
     if task.is_open:
         return
-    last = task.history[-1] if task.history else None
-    by = (last.owner or last.by) if last else "somebody"
     what = f"done: {task.outcome}" if task.status is TaskStatus.DONE else "withdrawn"
-    at = f", {instant_to_wire(last.at.astimezone(UTC))}" if last else ""
-    raise TaskClosedError(f"the task is {what} ({by}{at})")
+    at = f", {instant_to_wire(task.done_at)}" if task.done_at else ""
+    raise TaskClosedError(f"the task is {what} ({task.done_by or CAIRN}{at})")
 
 
 def _must_be_free_for(task: Task, member: str) -> None:

@@ -148,13 +148,25 @@ class People:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """How much of a queue's work one member was given, by the rules (routing.py). In UNITs, but for the number."""
+
+    position: int = 0
+    """The least of all gets the next task. A task moves it up, and so does coming back."""
+    number: int = 0
+    """Tasks given in all."""
+    start: int = 0
+    """The position at which the last task was given that every member might have had."""
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """What one member has, as the table says."""
 
     open: frozenset[str] = frozenset()
     """The names of the open tasks (`Task.listed_as`)."""
-    shares: Mapping[str, int] = field(default_factory=dict)
-    """By queue, how much of its work the member has had (routing.UNIT a task, divided by the weight)."""
+    shares: Mapping[str, Share] = field(default_factory=dict)
+    """By queue."""
     version: int = 0
     """How often a task was given or a change of the member was made."""
 

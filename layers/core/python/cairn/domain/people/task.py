@@ -104,8 +104,6 @@ class Task:
     """How often it came back, because nobody answered or a callback was wished."""
     enrollments: tuple[str, ...] = ()
     """Further enrollments that asked for it, for the same reason, each with its step: `<id>/<step>`."""
-    version: int = 0
-    """Grows with every change; the optimistic lock."""
     outcome: str = ""
     done_by: str = ""
     done_at: datetime | None = None

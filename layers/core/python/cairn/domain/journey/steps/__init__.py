@@ -32,7 +32,7 @@ StepKind = Literal["send", "wait", "wait_for", "branch", "split", "task", "updat
 STEP_KINDS: tuple[StepKind, ...] = get_args(StepKind)
 
 
-def step_from_document(  # noqa: C901, PLR0911  one return a kind
+def step_from_document(  # noqa: C901, PLR0911, PLR0912  one return a kind
     document: Document, after: str | None, chain: Chain
 ) -> Step:
     """The step of a checked document; the step `after` follows it."""

@@ -12,8 +12,7 @@ from cairn.domain.journey.conditions import evaluate
 from cairn.domain.journey.definition import Match
 from cairn.domain.journey.walk import Next, Stop, Walk, text_of
 from cairn.domain.people.life import DONE_EVENT, WITHDRAWN_EVENT
-from cairn.domain.people.task import Priority, TaskKind, Wanted
-from cairn.domain.profile.attributes import COUNTRY, LOCALE, REGION
+from cairn.domain.people.task import Priority, TaskKind
 from cairn.domain.shared.instants import duration
 from cairn.domain.shared.moments import Delay
 
@@ -24,9 +23,6 @@ DEFAULT_DUE = "24h"
 """Where neither the step nor the queue says how much time there is."""
 
 DEFAULT_AT_MOST = "14d"
-
-MAX_PLACE = 40
-"""Characters of a country, a region, a postal code or a language, as a customer's data has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +70,7 @@ class Task:
         return self.next
 
     def _open(self, walk: Walk) -> None:
+        member = text_of(evaluate(self.member, walk.scope())) if self.member else None
         walk.effects.append(
             OpenTask(
                 walk.effect_id(self.id),
@@ -88,24 +85,9 @@ class Task:
                 priority=self.priority,
                 due=self.due,
                 reason=self.reason,
-                wanted=self._wanted(walk),
+                skills=tuple(sorted(self.skills)),
+                member=member or "",
             )
-        )
-
-    def _wanted(self, walk: Walk) -> Wanted:
-        profile = walk.profile
-        walk.looked_up.append("profile")
-        member = text_of(evaluate(self.member, walk.scope())) if self.member else None
-        return Wanted(
-            owner=_text(profile.get("owner")),
-            language=_text(profile.get(LOCALE)).replace("_", "-").partition("-")[0].lower(),
-            skills=self.skills,
-            country=_text(profile.get(COUNTRY)).upper(),
-            region=_text(profile.get(REGION)).upper(),
-            postal_code=_text(profile.get("postal_code")).replace(" ", "").upper(),
-            latitude=_degrees(profile.get("latitude"), 90),
-            longitude=_degrees(profile.get("longitude"), 180),
-            member=_text(member),
         )
 
 
@@ -178,12 +160,3 @@ class AwaitedTask(Task):
         outcome = str(about.get("outcome", ""))
         walk.note("done", self.id, outcome=outcome, owner=about.get("owner", ""))
         return self.targets.get(outcome, self.otherwise)
-
-
-def _text(value: Any) -> str:
-    return value.strip() if isinstance(value, str) and len(value) <= MAX_PLACE else ""
-
-
-def _degrees(value: Any, most: int) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and -most <= value <= most else None

@@ -1,0 +1,39 @@
+"""SQS: what members are told about their tasks, on the queue of webhook deliveries."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cairn.adapters.documents.json_text import to_json
+from cairn.adapters.sqs.batches import send_in_batches
+from cairn.domain.people.notification import MemberNotification, NotificationKind
+from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
+
+Wire = dict[str, Any]
+
+MEMBER = "member"
+"""The field that only a notification has."""
+
+
+class NotificationQueue:
+    """Implements the port MemberNotifications. The notifications of one member form a message group."""
+
+    def __init__(self, sqs: Any, url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def put(self, notifications: Sequence[MemberNotification]) -> None:
+        entries = (
+            {"Id": str(number), "MessageBody": to_json(notification_to_wire(one)), "MessageGroupId": one.member}
+            for number, one in enumerate(notifications)
+        )
+        send_in_batches(self._sqs, self._url, entries, "sqs did not take every notification of a member")
+
+
+def notification_to_wire(one: MemberNotification) -> Wire:
+    about = {"task": one.task, "customer": one.customer, "at": instant_to_wire(one.at)}
+    return {"id": one.id, "kind": one.kind.value, MEMBER: one.member, **about}
+
+
+def notification_from_wire(wire: Wire) -> MemberNotification:
+    kind, at = NotificationKind(wire["kind"]), instant_from_wire(wire["at"])
+    return MemberNotification(wire["id"], kind, wire[MEMBER], wire["task"], wire["customer"], at)

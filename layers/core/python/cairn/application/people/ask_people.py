@@ -1,0 +1,104 @@
+"""What an enrollment asks of people: open a task, and withdraw it when it makes no sense any more."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from cairn.application.people.assign_tasks import AssignTasks
+from cairn.application.people.follow_ups import follow_ups
+from cairn.application.ports import Attempts, TaskStore, Timeline
+from cairn.domain.effects import Effect, Fact, OpenTask, WithdrawTasks
+from cairn.domain.people.life import Changed, first_said, joined, left_by, opened
+from cairn.domain.people.members import People, Queue
+from cairn.domain.people.routing import wanted_of
+from cairn.domain.people.task import Task
+from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.errors import ConflictError
+from cairn.domain.shared.hashing import short_hash
+
+ATTEMPTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class AskPeople:
+    store: TaskStore
+    assign: AssignTasks
+    timeline: Timeline
+    people: People
+    attempts: Attempts
+    on_unstaffed: Callable[[Task], None]
+    """Called for each new task that nobody can do before it is due."""
+
+    def open(self, profile: Profile, journey: str, asked: OpenTask, at: datetime, now: datetime) -> None:
+        """Open it once, with its owner and its timers. Idempotent; what was done before `at` is opened again.
+
+        Another task that is open for the same reason answers this one too, and a fact says so.
+        """
+        queue = self.people.queues.get(asked.queue, self._undeclared(asked, at))
+        task = opened(self._task(profile, journey, asked, at), queue)
+
+        def follows(new: Task) -> Sequence[Effect]:
+            return follow_ups(first_said(new, queue, self.people), now)
+
+        found = self.assign.open(task, now, follows)
+        if found.is_new:
+            if not found.task.owner:
+                self.on_unstaffed(found.task)
+        elif found.task.is_open and asked.reason:
+            self._join(found.task, profile.id, journey, asked, now)
+
+    def withdraw(self, customer: str, wish: WithdrawTasks) -> None:
+        """One read, and a write for each task. Idempotent."""
+        for task in self.store.of_customer(customer):
+            self._change(task, lambda one: left_by(one, wish.enrollment, wish.step, wish.because, wish.at), wish.at)
+
+    def _join(self, task: Task, customer: str, journey: str, asked: OpenTask, now: datetime) -> None:
+        if not self._change(task, lambda one: joined(one, asked.enrollment, asked.step), now):
+            return
+        because = {"task": task.id, "because": f"a task is open for the same reason: {asked.reason}"}
+        fact = Fact("not_opened", asked.enrollment, journey, asked.step, because)
+        self.timeline.remember(customer, f"{task.id}-{short_hash(asked.id, length=8)}", [fact], now)
+
+    def _change(self, task: Task, change: Callable[[Task], Changed], now: datetime) -> bool:
+        """Whether it changed anything. Raises ConflictError where others keep changing the task."""
+        present: Task | None = task
+        for _ in self.attempts(ATTEMPTS):
+            if present is None:
+                return False
+            changed = change(present)
+            if changed.task is present:
+                return False
+            try:
+                self.store.change(present, changed.task, follows=follow_ups(changed, now))
+            except ConflictError:
+                present = self.store.load(task.customer, task.id)
+            else:
+                return True
+        raise ConflictError("the task keeps changing; it is tried again")
+
+    def _task(self, profile: Profile, journey: str, asked: OpenTask, at: datetime) -> Task:
+        attributes = profile.view()
+        wanted = wanted_of(attributes, self.people, [one.value for one in profile.identifiers if one.kind == "email"])
+        return Task(
+            id=short_hash(profile.id, asked.reason, length=26) if asked.reason else asked.id,
+            customer=profile.id,
+            queue=asked.queue,
+            title=asked.title,
+            opened_at=at,
+            due_at=asked.due_at,
+            kind=asked.kind,
+            priority=asked.priority,
+            journey=journey,
+            enrollment=asked.enrollment,
+            step=asked.step,
+            reason=asked.reason,
+            script=asked.script,
+            context=asked.context,
+            wanted=replace(wanted, skills=frozenset(asked.skills), member=asked.member),
+            due=asked.due,
+        )
+
+    @staticmethod
+    def _undeclared(asked: OpenTask, at: datetime) -> Queue:
+        """A queue that people.toml does not have: it works at all hours, and nobody is its member."""
+        return Queue(asked.queue, asked.queue, due=asked.due_at - at)
