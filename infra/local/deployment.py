@@ -55,7 +55,16 @@ from infra.local.faults.weather import CALM, Weather
 from infra.local.reports import is_logged, log_event, queue_body
 from infra.local.resume_rule import ResumeRule
 from infra.local.runtime import Handler, ProcessDiedError, Runtime, TimedOutError, installed
-from infra.local.shapes import Shape, link_event, manage_event, rule_event, sqs_event, stream_event, webhook_event
+from infra.local.shapes import (
+    TASKS,
+    Shape,
+    link_event,
+    manage_event,
+    rule_event,
+    sqs_event,
+    stream_event,
+    webhook_event,
+)
 from infra.local.signing import stored
 from infra.local.stream import StreamMapping, has_outbox
 from infra.local.wiring import FUNCTIONS, Function, queue_named
@@ -153,7 +162,8 @@ class LocalDeployment:
         """Open the link of a message as API Gateway does; returns the function's answer."""
         with self.lock:
             shape = link_event(method, url, headers, body, self.now())
-            return self._answer("serve_preferences", shape)
+            function = "serve_tasks" if shape["routeKey"].endswith(TASKS) else "serve_preferences"
+            return self._answer(function, shape)
 
     def manage(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, actor: str) -> Shape:
         """Call /manage as the authorised `actor`, as API Gateway does; returns the function's answer."""

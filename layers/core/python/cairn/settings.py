@@ -239,6 +239,12 @@ class NotifySubscriberSettings(Settings):
     """Its part of the webhook endpoints is read."""
     subscribers_reach: str
     """Allowed addresses. `public`: the Internet, no private network. `loopback`: this machine only."""
+    public_url: str
+    """The origin of the links to tasks."""
+    email_sender: str
+    sms_sender_id: str
+    sms_origination: str
+    """As those of deliver_message: for members, who are told about tasks."""
     policy_path: str
 
 
@@ -276,6 +282,17 @@ class ServePreferencesSettings(Settings):
     identity_secret_id: str
     identity_fingerprint: str
     policy_path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeTasksSettings(Settings):
+    table_name: str
+    stage_secret_id: str
+    """Its part of the links is read."""
+    identity_secret_id: str
+    identity_fingerprint: str
+    policy_path: str
+    """The compiled people.toml and call scripts lie beside it."""
 
 
 @dataclass(frozen=True, kw_only=True)

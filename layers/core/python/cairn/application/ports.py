@@ -442,6 +442,24 @@ class WebhookEndpoints(Protocol):
         """
 
 
+class MemberChannels(Protocol):
+    """Ways to reach a member of the business, who is no customer: no consent is asked, no caps count."""
+
+    def email(self, address: str, subject: str, text: str) -> None:
+        """Raises what a provider's calls raise (adapters/providers/calls)."""
+
+    def sms(self, number: str, text: str) -> None:
+        """As `email`. `number` is in E.164."""
+
+
+class ToldMembers(Protocol):
+    def first(self, member: str, period_ends: datetime, notification: str, now: datetime) -> bool:
+        """Whether this notification is the one that tells the member everything of a period. One write unit.
+
+        The same notification gets the same answer again.
+        """
+
+
 class Sent(Protocol):
     def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:
         """The message id for a provider's id; without that, the id of the last message sent on the channel."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from cairn.application.ports import Timeline
     from cairn.domain.people.task import Task
 
-PEOPLE = "people.json"
+PEOPLE, SCRIPTS = "people.json", "scripts.json"
 """Beside the policy."""
 
 

@@ -71,7 +71,7 @@ class SignedLinks:
         return Signer(secrets, salt=f"cairn.{kind}", key_derivation="hmac", digest_method=sha256)
 
 
-def signing_secrets(secrets: Secrets) -> list[str]:
+def signing_secrets(secrets: Secrets) -> tuple[str, ...]:
     """The newest last: it signs, all verify. Raises SecretUnusableError."""
     newest_last = usable(secrets.of(SECRET))[::-1]
     if not newest_last:

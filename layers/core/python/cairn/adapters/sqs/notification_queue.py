@@ -1,11 +1,15 @@
 """SQS: what members are told about their tasks, on the queue of webhook deliveries."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from cairn.adapters.documents.json_text import to_json
+from cairn.adapters.scheduler.timers import TimerService, TimerTarget
 from cairn.adapters.sqs.batches import send_in_batches
 from cairn.domain.people.notification import MemberNotification, NotificationKind
+from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
 Wire = dict[str, Any]
@@ -27,6 +31,18 @@ class NotificationQueue:
             for number, one in enumerate(notifications)
         )
         send_in_batches(self._sqs, self._url, entries, "sqs did not take every notification of a member")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationsLater:
+    """Queues what is not to be told now, such as at night."""
+
+    clock: TimerService
+    target: TimerTarget
+
+    def queue_at(self, one: MemberNotification, at: datetime, now: datetime) -> None:
+        name = f"told-{short_hash(one.id, one.member, instant_to_wire(at))}"
+        self.clock.set(self.target, name, to_json(notification_to_wire(one)), at, now)
 
 
 def notification_to_wire(one: MemberNotification) -> Wire:

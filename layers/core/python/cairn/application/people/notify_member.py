@@ -4,22 +4,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from cairn.application.ports import MemberChannels, TaskStore, ToldMembers, WebhookEndpoints
 from cairn.domain.people.members import Member, People, TellBy
 from cairn.domain.people.notification import MemberNotification
-from cairn.domain.people.telling import ABOUT_THE_OWNER, Listed, Told, text_of, text_of_many, told_at
 from cairn.domain.people.task import Task
+from cairn.domain.people.telling import ABOUT_THE_OWNER, Listed, Told, text_of, text_of_many, told_at
 from cairn.domain.people.webhook_form import document_of
 from cairn.domain.policy import WebhookEndpoint
-from cairn.domain.shared.errors import WebhookEndpointError
+from cairn.domain.shared.errors import WebhookEndpointError, WebhookUnreachableError
 from cairn.domain.shared.instants import zone_named
 
 SOON = timedelta(seconds=1)
 """What is due within it goes out now: timers fire a little early."""
 
 ACCEPTED = range(200, 300)
+PERHAPS_LATER = (HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600))
 
 
 class NotifyOutcome(StrEnum):
@@ -85,11 +87,15 @@ class NotifyMember:
                 self.channels.sms(member.phone, told.text)
             case TellBy.WEBHOOK:
                 self._post(member, one, told, now)
+            case None:
+                raise AssertionError("a member who is told nothing was told")
 
     def _post(self, member: Member, one: MemberNotification, told: Told, now: datetime) -> None:
         endpoint = self.endpoints.get(member.webhook)
         if endpoint is None:
             raise WebhookEndpointError(f"policy.toml has no webhook endpoint {member.webhook}, which {member.id} names")
         reply = self.webhooks.post(endpoint, one.id, document_of(member.webhook_form, one, told), now)
-        if reply.status not in ACCEPTED:
-            raise WebhookEndpointError(f"{endpoint.name} answered {reply.status} to what {member.id} is told")
+        if reply.status in ACCEPTED:
+            return
+        answered = f"{endpoint.name} answered {reply.status} to what {member.id} is told"
+        raise WebhookUnreachableError(answered) if reply.status in PERHAPS_LATER else WebhookEndpointError(answered)

@@ -1,0 +1,40 @@
+"""serve_tasks: answers members' links of tasks."""
+
+import os
+from pathlib import Path
+
+from cairn.adapters import aws
+from cairn.adapters.documents.people import people_at
+from cairn.adapters.documents.policy import policy_at
+from cairn.adapters.documents.scripts import Scripts
+from cairn.adapters.dynamodb.customers import DynamoCustomers
+from cairn.adapters.dynamodb.tasks import DynamoTasks
+from cairn.adapters.dynamodb.timeline import DynamoTimeline
+from cairn.adapters.pages.render import Pages
+from cairn.adapters.pages.task_page import TaskPage
+from cairn.adapters.secrets_manager import identity_keys
+from cairn.application.people.serve_task import ServeTask
+from cairn.compose.links import task_links
+from cairn.compose.people import PEOPLE, SCRIPTS
+from cairn.compose.table import bind_table
+from cairn.settings import ServeTasksSettings
+
+
+def serve_tasks() -> TaskPage:
+    settings = ServeTasksSettings.from_environment(os.environ)
+    bind_table(settings.table_name)
+    secrets, policy_path = aws.client("secretsmanager"), Path(settings.policy_path)
+    keys = identity_keys(secrets, settings.identity_secret_id, settings.identity_fingerprint)
+    policy, people, store = policy_at(policy_path), people_at(policy_path.with_name(PEOPLE)), DynamoTasks()
+    return TaskPage(
+        links=task_links(secrets, settings),
+        serve=ServeTask(
+            store=store,
+            customers=DynamoCustomers(keys),
+            history=DynamoTimeline(),
+            people=people,
+        ),
+        scripts=Scripts(policy_path.with_name(SCRIPTS)),
+        policy=policy,
+        pages=Pages(policy),
+    )
