@@ -1,10 +1,11 @@
 """What people do with tasks: its parts, which few records need, and so are imported when they are."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cairn.application.people.ask_people import AskPeople
     from cairn.application.people.fire_task_timer import FireTaskTimer
     from cairn.application.ports import Timeline
