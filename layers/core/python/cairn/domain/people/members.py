@@ -132,7 +132,7 @@ class Share:
     number: int = 0
     """Tasks given in all."""
     start: int = 0
-    """The position at which the last task was given that every member might have had."""
+    """The position at which the last task was given."""
 
 
 @dataclass(frozen=True, slots=True)
