@@ -28,6 +28,7 @@ from cli import (
     simulate,
     sources,
     switches,
+    tasks,
 )
 from cli.options import OPERATION, examples
 from cli.output import Commands, echo
@@ -65,6 +66,7 @@ for group in (*DEVELOPMENT, doctor, migrate, migrate_table, customers, audit):
 app.add_typer(sources.app, name="sources")
 app.add_typer(imports.app, name="import")
 app.add_typer(switches.app, name="switch", rich_help_panel=OPERATION)
+app.add_typer(tasks.app, name="task", rich_help_panel=OPERATION)
 app.add_typer(reviews.app, name="review", rich_help_panel=OPERATION)
 app.add_typer(identity_key.app, name="identity-key", rich_help_panel=OPERATION)
 app.add_typer(secrets.app, name="secrets", rich_help_panel=OPERATION)

@@ -306,6 +306,8 @@ def _edited_step(draw: st.DrawFn, step: dict[str, Any], *, change: bool) -> dict
     """The step, with the steps within it edited, and perhaps with another wait or timeout."""
 
     def again(value: Any, *, is_steps: bool = False) -> Any:
+        if is_steps and isinstance(value, dict):  # by outcome
+            return {outcome: draw(edited(steps)) for outcome, steps in value.items()}
         if is_steps:
             return draw(edited(value))
         if isinstance(value, dict):

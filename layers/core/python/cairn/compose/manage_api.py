@@ -11,11 +11,13 @@ from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
 from cairn.adapters.dynamodb.overdue import DynamoDueTimes
+from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.adapters.dynamodb.privacy_tasks import DynamoPrivacyTasks
 from cairn.adapters.dynamodb.reviews import DynamoReviews
 from cairn.adapters.dynamodb.seen import DynamoSeenTypes
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.switches import DynamoSwitches
+from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.http.manage.router import ManageRouter
 from cairn.adapters.phone.numbers import phones_of
@@ -29,8 +31,10 @@ from cairn.application.message.review_messages import ReviewMessages
 from cairn.application.operations.migrate_journey import MigrateJourney
 from cairn.application.operations.operator_commands import OperatorCommands
 from cairn.application.operations.switch import Switch
+from cairn.application.people.work_on_tasks import WorkOnTasks
 from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportCustomer, ExportForOperator
+from cairn.compose.people import people_beside
 from cairn.compose.table import bind_table
 from cairn.domain.shared.channels import Purpose
 from cairn.settings import ManageApiSettings
@@ -48,10 +52,11 @@ def manage_api() -> ManageRouter:
     find = FindCustomer(customers, timeline, normal_phone)
     export = ExportCustomer(DynamoCustomerExport(keys).about)
     inbox = EventsQueue(sqs, settings.events_queue_url, NoOverflow(), keys.queue_groups)
+    explain = ExplainDecisions(find, timeline, suppressions, audit)
     return ManageRouter(
         switch=Switch(board, Targets(Path(settings.journeys_path)), attempts),
         board=board,
-        explain=ExplainDecisions(find, timeline, suppressions, audit),
+        explain=explain,
         export=ExportForOperator(find, export, audit),
         commands=OperatorCommands(
             find=find,
@@ -70,6 +75,14 @@ def manage_api() -> ManageRouter:
         ),
         answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox, audit),
         review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes), audit),
+        tasks=WorkOnTasks(
+            store=DynamoTasks(),
+            customers=DynamoPresentCustomers(),
+            history=timeline,
+            explain=explain,
+            people=people_beside(settings.journeys_path),
+            attempts=attempts,
+        ),
         audit=audit,
         seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
         normal_phone=normal_phone,

@@ -1,9 +1,11 @@
 """The answers to operators, as JSON."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from cairn.application.operations.migrate_journey import MigratedPage
+from cairn.application.people.work_on_tasks import LATEST, Shown
 from cairn.application.ports import PrivacyTask, UnderReview
 from cairn.application.privacy.answer_requests import Answered
 from cairn.domain.consent.suppression import Suppression
@@ -11,6 +13,8 @@ from cairn.domain.explain.explanations import CustomerExplanation, MessageExplan
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.seen import SeenType
 from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState
+from cairn.domain.people.members import Outcome
+from cairn.domain.people.task import Entry, Task
 from cairn.domain.shared.instants import duration_text, instant_to_wire
 
 Json = dict[str, Any]
@@ -80,6 +84,74 @@ def answered(done: Answered) -> Json:
     answer = {"task": done.task, "customer": done.customer, "choice": done.choice.value}
     answer |= {"receipt": done.receipt} if done.receipt else {}
     return answer | ({"document": done.document} if done.document is not None else {})
+
+
+def task(one: Task, now: datetime) -> Json:
+    """What is empty is left out, but for the owner."""
+    optional = {
+        "journey": one.journey,
+        "step": one.step,
+        "claimed_at": instant_to_wire(one.claimed_at) if one.claimed_at else "",
+        "comes_back_at": instant_to_wire(one.remind_at) if one.tries and one.remind_at else "",
+        "outcome": one.outcome,
+        "done_by": one.done_by,
+    }
+    return {
+        "task": one.id,
+        "customer": one.customer,
+        "queue": one.queue,
+        "kind": one.kind.value,
+        "priority": one.priority.value,
+        "status": one.status.value,
+        "title": one.title,
+        "owner": one.owner or None,
+        "opened_at": instant_to_wire(one.opened_at),
+        "due_at": instant_to_wire(one.due_at),
+        "overdue": one.is_open and now >= one.due_at,
+        **{name: value for name, value in optional.items() if value},
+    }
+
+
+def shown_task(shown: Shown, now: datetime) -> Json:
+    one, explained = shown.task, shown.explained
+    return {
+        **task(one, now),
+        "script": one.script or None,
+        "context": dict(one.context),
+        "answers": dict(one.answers),
+        "outcomes": [_outcome(outcome) for outcome in shown.outcomes],
+        "history": [_entry(entry) for entry in one.history],
+        "notes": [_entry(entry) for entry in one.notes],
+        "about": {
+            "zone": explained.zone,
+            "profile": explained.profile,
+            "attributes": dict(shown.attributes),
+            "consents": explained.consents,
+            "suppressions": explained.suppressions,
+            "waiting": explained.waiting,
+            "messages": [_sentence(said) for said in explained.decisions[:LATEST]],
+            "events": [{"at": event["at"], "type": event["type"]} for event in shown.events],
+        },
+    }
+
+
+def _outcome(one: Outcome) -> Json:
+    follows = {
+        "again_after": duration_text(one.again) if one.again else "",
+        "needs_at": one.at_hour_of_choice,
+        "event": one.event,
+    }
+    return {"outcome": one.name, "title": one.title, **{name: value for name, value in follows.items() if value}}
+
+
+def _entry(one: Entry) -> Json:
+    said = {"owner": one.owner, "why": one.why}
+    return {
+        "at": instant_to_wire(one.at),
+        "by": one.by,
+        "what": one.what,
+        **{name: text for name, text in said.items() if text},
+    }
 
 
 def suppressions(standing: Iterable[Suppression]) -> list[Json]:

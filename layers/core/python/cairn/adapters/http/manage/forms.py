@@ -108,6 +108,14 @@ class Form:
         known = (canonical_address(channel, value, read_phone) or canonical_address(channel, value)) if value else ""
         return known if known is not None else self._wrong("address", wrong[CHANNELS[channel].address])
 
+    def object(self, name: str) -> Mapping[str, Any]:
+        """A JSON object; an empty one where the field is missing."""
+        value = self._document[name] if self.has(name) else {}
+        if isinstance(value, dict):
+            return value
+        self._wrong(name, "a JSON object")
+        return {}
+
     def wrong(self, problem: str) -> None:
         """A problem of several fields together."""
         self._problems.append(problem)

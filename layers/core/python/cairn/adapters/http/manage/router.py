@@ -13,6 +13,7 @@ from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMes
 from cairn.application.operations.migrate_journey import MigrateJourney, Route
 from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.application.operations.switch import Switch
+from cairn.application.people.work_on_tasks import By, WorkOnTasks
 from cairn.application.ports import Audit, SeenTypes, SwitchBoard
 from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportForOperator
@@ -20,6 +21,7 @@ from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.event import MAX_ID_LENGTH
 from cairn.domain.operations.pauses import WINDOW, PausePolicy
 from cairn.domain.operations.switches import MAX_REASON_LENGTH
+from cairn.domain.people.life import LONGEST_NOTE
 from cairn.domain.privacy.requests import Choice
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import NotSignedInError
@@ -43,6 +45,15 @@ class SwitchAction(StrEnum):
     START = "start"
     PAUSE = "pause"
     RESUME = "resume"
+
+
+class TaskAction(StrEnum):
+    SHOW = "show"
+    CLAIM = "claim"
+    ASSIGN = "assign"
+    NOTE = "note"
+    DONE = "done"
+    WITHDRAW = "withdraw"
 
 
 class StatedConsent(StrEnum):
@@ -80,6 +91,7 @@ class ManageRouter:
     migrate: MigrateJourney
     answer: AnswerRequests
     review: ReviewMessages
+    tasks: WorkOnTasks
     audit: Audit
     seen: SeenTypes
     normal_phone: Callable[[str], str | None]
@@ -102,6 +114,8 @@ class ManageRouter:
             "POST /manage/reviews": self._review,
             "GET /manage/privacy": self._privacy,
             "POST /manage/privacy": self._answer,
+            "GET /manage/tasks": self._tasks,
+            "POST /manage/tasks": self._work_on_task,
             "GET /manage/audit": self._audit,
             "GET /manage/seen": self._seen,
         }
@@ -224,6 +238,43 @@ class ManageRouter:
         do, why = form.choice("do", Choice), form.why()
         form.check()
         return Answer(200, documents.answered(self.answer(task, customer, do, by=call.actor, why=why, now=now)))
+
+    def _tasks(self, call: OperatorRequest, now: datetime) -> Answer:
+        query = call.query or {}
+        limit = count_in(query, "limit", default=PAGE, most=MAX_PAGE)
+        queue, owner, after = (query.get(name, "")[:MAX_ID_LENGTH] for name in ("queue", "owner", "after"))
+        page = self.tasks.page(queue, owner, limit, after)
+        return Answer(200, {"tasks": [documents.task(one, now) for one in page.tasks], "after": page.after or None})
+
+    def _work_on_task(self, call: OperatorRequest, now: datetime) -> Answer:
+        form = Form(call.body, self.normal_phone)
+        do, task, customer = form.choice("do", TaskAction), form.text("task"), form.text("customer", required=False)
+        by = By(call.actor, now, form.text("as", required=False))
+        match do:
+            case TaskAction.SHOW:
+                form.check()
+                return Answer(200, documents.shown_task(self.tasks.show(task, customer, by), now))
+            case TaskAction.CLAIM:
+                form.check()
+                changed = self.tasks.claim(task, customer, by)
+            case TaskAction.ASSIGN:
+                to, why = form.text("to"), form.why()
+                form.check()
+                changed = self.tasks.assign(task, customer, to, why, by)
+            case TaskAction.NOTE:
+                note = form.text("note", most=LONGEST_NOTE)
+                form.check()
+                changed = self.tasks.note(task, customer, note, by)
+            case TaskAction.WITHDRAW:
+                why = form.why()
+                form.check()
+                changed = self.tasks.withdraw(task, customer, why, by)
+            case TaskAction.DONE:
+                outcome, at = form.text("outcome"), form.text("at", required=False)
+                note, answers = form.text("note", required=False, most=LONGEST_NOTE), form.object("answers")
+                form.check()
+                changed = self.tasks.done(task, customer, outcome, note, at, answers, by)
+        return Answer(200, documents.task(changed, now))
 
     def _audit(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
         query = call.query or {}
