@@ -163,6 +163,7 @@ class ProcessEventSettings(Settings):
     """ISO 639-1 codes, separated by blanks: languages besides English in which STOP, HELP and START are understood."""
     journeys_path: str
     policy_path: str
+    people_path: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +185,7 @@ class RelayEffectsSettings(Settings):
     alarm_topic_arn: str
     """SNS topic of alerts when the breaker pauses something."""
     policy_path: str
+    people_path: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,6 +289,7 @@ class ManageApiSettings(Settings):
     phone_region: str
     journeys_path: str
     """For the targets that can be stopped and paused."""
+    people_path: str
 
 
 @dataclass(frozen=True, kw_only=True)
