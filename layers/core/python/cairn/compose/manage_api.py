@@ -6,16 +6,19 @@ from pathlib import Path
 from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
 from cairn.adapters.documents.catalogue import Catalogue
+from cairn.adapters.documents.people import people_at
 from cairn.adapters.documents.targets import Targets
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
+from cairn.adapters.dynamodb.members import DynamoDeals, DynamoMembers
 from cairn.adapters.dynamodb.overdue import DynamoDueTimes
 from cairn.adapters.dynamodb.privacy_tasks import DynamoPrivacyTasks
 from cairn.adapters.dynamodb.reviews import DynamoReviews
 from cairn.adapters.dynamodb.seen import DynamoSeenTypes
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.switches import DynamoSwitches
+from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.http.manage.router import ManageRouter
 from cairn.adapters.phone.numbers import phones_of
@@ -29,6 +32,8 @@ from cairn.application.message.review_messages import ReviewMessages
 from cairn.application.operations.migrate_journey import MigrateJourney
 from cairn.application.operations.operator_commands import OperatorCommands
 from cairn.application.operations.switch import Switch
+from cairn.application.people.assign_tasks import AssignTasks
+from cairn.application.people.manage_members import ManageMembers
 from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportCustomer, ExportForOperator
 from cairn.compose.table import bind_table
@@ -47,6 +52,7 @@ def manage_api() -> ManageRouter:
     normal_phone = phones_of(settings.phone_region)
     find = FindCustomer(customers, timeline, normal_phone)
     export = ExportCustomer(DynamoCustomerExport(keys).about)
+    people, tasks = people_at(Path(settings.people_path)), DynamoTasks()
     inbox = EventsQueue(sqs, settings.events_queue_url, NoOverflow(), keys.queue_groups)
     return ManageRouter(
         switch=Switch(board, Targets(Path(settings.journeys_path)), attempts),
@@ -70,6 +76,14 @@ def manage_api() -> ManageRouter:
         ),
         answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox, audit),
         review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes), audit),
+        members=ManageMembers(
+            people=people,
+            board=DynamoMembers(),
+            store=tasks,
+            assign=AssignTasks(tasks, people, attempts),
+            deals=DynamoDeals(),
+            attempts=attempts,
+        ),
         audit=audit,
         seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
         normal_phone=normal_phone,
