@@ -54,7 +54,8 @@ PUBLIC_URL = "https://localhost"
 LOCAL_ENDPOINT_SECRET = "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="  # noqa: S105  public, as that of the sources
 SCHEDULE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/schedules"
 POLICY = "policy.json"
-"""The compiled policy, beside the compiled journeys."""
+PEOPLE = "people.json"
+"""The compiled policy and people, beside the compiled journeys."""
 PUSH_ENDPOINT = re.compile(rb'arn:aws:sns:[^"\s]+:endpoint/[^"\s]+')
 
 

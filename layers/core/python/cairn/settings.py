@@ -165,6 +165,7 @@ class ProcessEventSettings(Settings):
     policy_path: str
     notices_queue_url: str
     """For what members are told."""
+    people_path: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +187,7 @@ class RelayEffectsSettings(Settings):
     alarm_topic_arn: str
     """SNS topic of alerts when the breaker pauses something."""
     policy_path: str
+    people_path: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,6 +291,7 @@ class ManageApiSettings(Settings):
     phone_region: str
     journeys_path: str
     """For the targets that can be stopped and paused."""
+    people_path: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -278,6 +278,36 @@ class TaskStore(Protocol):
         """The open tasks of a member, by priority and due time. Mends the member's list where it is wrong."""
 
 
+@dataclass(frozen=True, slots=True)
+class MemberOverrides:
+    """What operators say about members."""
+
+    of: Mapping[str, Override] = field(default_factory=dict)
+    """By member."""
+    version: int = 0
+
+
+class MemberBoard(Protocol):
+    def read(self) -> MemberOverrides: ...
+
+    def put(self, after: MemberOverrides, member: str, audited: AuditEntry) -> None:
+        """Write what is said about a member over what was read, and the audit, atomically.
+
+        An assignment that read it before is refused. Raises ConflictError where another change came first.
+        """
+
+
+class Deals(Protocol):
+    def find(self, deal: str) -> Deal | None:
+        """The deal of this hash, perhaps no longer valid."""
+
+    def put(self, deal: str, before: Deal | None, after: Deal, audited: AuditEntry) -> None:
+        """Register a deal and write the audit, atomically.
+
+        Raises ConflictError where it is no longer as it was before.
+        """
+
+
 class Timeline(Protocol):
     def remember(self, customer_id: str, commit: str, facts: Iterable[Fact], at: datetime, merged_id: str = "") -> None:
         """Write the facts of one commit; with `merged_id`, of a profile that was merged into the customer since."""

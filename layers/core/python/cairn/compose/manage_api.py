@@ -6,10 +6,12 @@ from pathlib import Path
 from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
 from cairn.adapters.documents.catalogue import Catalogue
+from cairn.adapters.documents.people import people_at
 from cairn.adapters.documents.targets import Targets
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
+from cairn.adapters.dynamodb.members import DynamoDeals, DynamoMembers
 from cairn.adapters.dynamodb.overdue import DynamoDueTimes
 from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.adapters.dynamodb.privacy_tasks import DynamoPrivacyTasks
@@ -31,10 +33,11 @@ from cairn.application.message.review_messages import ReviewMessages
 from cairn.application.operations.migrate_journey import MigrateJourney
 from cairn.application.operations.operator_commands import OperatorCommands
 from cairn.application.operations.switch import Switch
+from cairn.application.people.assign_tasks import AssignTasks
+from cairn.application.people.manage_members import ManageMembers
 from cairn.application.people.work_on_tasks import WorkOnTasks
 from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportCustomer, ExportForOperator
-from cairn.compose.people import people_beside
 from cairn.compose.table import bind_table
 from cairn.domain.shared.channels import Purpose
 from cairn.settings import ManageApiSettings
@@ -51,6 +54,7 @@ def manage_api() -> ManageRouter:
     normal_phone = phones_of(settings.phone_region)
     find = FindCustomer(customers, timeline, normal_phone)
     export = ExportCustomer(DynamoCustomerExport(keys).about)
+    people, tasks = people_at(Path(settings.people_path)), DynamoTasks()
     inbox = EventsQueue(sqs, settings.events_queue_url, NoOverflow(), keys.queue_groups)
     explain = ExplainDecisions(find, timeline, suppressions, audit)
     return ManageRouter(
@@ -76,11 +80,19 @@ def manage_api() -> ManageRouter:
         answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox, audit),
         review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes), audit),
         tasks=WorkOnTasks(
-            store=DynamoTasks(),
+            store=tasks,
             customers=DynamoPresentCustomers(),
             history=timeline,
             explain=explain,
-            people=people_beside(settings.journeys_path),
+            people=people,
+            attempts=attempts,
+        ),
+        members=ManageMembers(
+            people=people,
+            board=DynamoMembers(),
+            store=tasks,
+            assign=AssignTasks(tasks, people, attempts),
+            deals=DynamoDeals(),
             attempts=attempts,
         ),
         audit=audit,

@@ -9,29 +9,17 @@ if TYPE_CHECKING:
     from cairn.application.people.ask_people import AskPeople
     from cairn.application.people.fire_task_timer import FireTaskTimer
     from cairn.application.ports import Timeline
-    from cairn.domain.people.members import People
     from cairn.domain.people.task import Task
 
-PEOPLE = "people.json"
-"""Beside the policy."""
 
-
-def people_beside(policy_path: str) -> "People":
-    """Those of people.toml; nobody where a deployment has none."""
-    from cairn.adapters.documents.people import people_at  # noqa: PLC0415
-    from cairn.domain.people.members import People  # noqa: PLC0415
-
-    path = Path(policy_path).with_name(PEOPLE)
-    return people_at(path) if path.exists() else People()
-
-
-def ask_people(policy_path: str, timeline: "Timeline", on_unstaffed: "Callable[[Task], None]") -> "AskPeople":
+def ask_people(people_path: str, timeline: "Timeline", on_unstaffed: "Callable[[Task], None]") -> "AskPeople":
     from cairn.adapters.backoff import attempts  # noqa: PLC0415
+    from cairn.adapters.documents.people import people_at  # noqa: PLC0415
     from cairn.adapters.dynamodb.tasks import DynamoTasks  # noqa: PLC0415
     from cairn.application.people.ask_people import AskPeople  # noqa: PLC0415
     from cairn.application.people.assign_tasks import AssignTasks  # noqa: PLC0415
 
-    people, store = people_beside(policy_path), DynamoTasks()
+    people, store = people_at(Path(people_path)), DynamoTasks()
     return AskPeople(
         store=store,
         assign=AssignTasks(store, people, attempts),
@@ -42,16 +30,17 @@ def ask_people(policy_path: str, timeline: "Timeline", on_unstaffed: "Callable[[
     )
 
 
-def fire_task_timer(policy_path: str, notices_queue_url: str) -> "FireTaskTimer":
+def fire_task_timer(people_path: str, notices_queue_url: str) -> "FireTaskTimer":
     from cairn.adapters import aws  # noqa: PLC0415
     from cairn.adapters.backoff import attempts  # noqa: PLC0415
+    from cairn.adapters.documents.people import people_at  # noqa: PLC0415
     from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers  # noqa: PLC0415
     from cairn.adapters.dynamodb.tasks import DynamoTasks  # noqa: PLC0415
     from cairn.adapters.sqs.notification_queue import NotificationQueue  # noqa: PLC0415
     from cairn.application.people.assign_tasks import AssignTasks  # noqa: PLC0415
     from cairn.application.people.fire_task_timer import FireTaskTimer  # noqa: PLC0415
 
-    people, store = people_beside(policy_path), DynamoTasks()
+    people, store = people_at(Path(people_path)), DynamoTasks()
     return FireTaskTimer(
         store=store,
         assign=AssignTasks(store, people, attempts),

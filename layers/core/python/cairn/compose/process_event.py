@@ -47,7 +47,7 @@ def fire_task_timer() -> "FireTaskTimer":
     from cairn.compose import people  # noqa: PLC0415  few wake-ups are of tasks
 
     settings = ProcessEventSettings.from_environment(os.environ)
-    return people.fire_task_timer(settings.policy_path, settings.notices_queue_url)
+    return people.fire_task_timer(settings.people_path, settings.notices_queue_url)
 
 
 def dead_letters() -> tuple[DeadLetterQueue, DeadLetterQueue]:

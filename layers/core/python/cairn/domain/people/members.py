@@ -153,6 +153,8 @@ class Override:
 
     absences: tuple[Absence, ...] = ()
     capacity: int | None = None
+    back: datetime | None = None
+    """Since when the member is back: it ends the absences of people.toml that had begun by then."""
     left: datetime | None = None
     """Since when the member works here no longer."""
 

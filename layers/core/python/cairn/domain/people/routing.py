@@ -15,7 +15,7 @@ from math import asin, cos, lcm, radians, sin, sqrt
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cairn.domain.people.members import Deal, Member, Override, People, Queue, Share, Strategy, Territory, Work
+from cairn.domain.people.members import Absence, Deal, Member, Override, People, Queue, Share, Strategy, Territory, Work
 from cairn.domain.people.task import Wanted
 from cairn.domain.shared.hashing import share, short_hash
 from cairn.domain.shared.instants import moved
@@ -401,7 +401,12 @@ def _with_override(member: Member, said: Override | None) -> Member:
     if said is None:
         return member
     capacity = member.capacity if said.capacity is None else said.capacity
-    return replace(member, absences=(*member.absences, *said.absences), capacity=capacity)
+    written = (_until_back(one, said.back) for one in member.absences)
+    return replace(member, absences=(*written, *said.absences), capacity=capacity)
+
+
+def _until_back(absence: Absence, back: datetime | None) -> Absence:
+    return replace(absence, end=min(absence.end, back)) if back and absence.start <= back else absence
 
 
 def _zone_of(member: Member) -> ZoneInfo:

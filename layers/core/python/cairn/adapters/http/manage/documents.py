@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from cairn.application.operations.migrate_journey import MigratedPage
+from cairn.application.people.manage_members import Leaving, MemberState
 from cairn.application.people.work_on_tasks import LATEST, Shown
 from cairn.application.ports import PrivacyTask, UnderReview
 from cairn.application.privacy.answer_requests import Answered
@@ -13,7 +14,7 @@ from cairn.domain.explain.explanations import CustomerExplanation, MessageExplan
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.seen import SeenType
 from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState
-from cairn.domain.people.members import Outcome
+from cairn.domain.people.members import Deal, Outcome
 from cairn.domain.people.task import Entry, Task
 from cairn.domain.shared.instants import duration_text, instant_to_wire
 
@@ -77,6 +78,42 @@ def privacy_tasks(waiting: Iterable[PrivacyTask]) -> list[Json]:
         }
         for one in waiting
     ]
+
+
+def members(states: Iterable[MemberState], now: datetime) -> list[Json]:
+    return [
+        {
+            "member": one.member.id,
+            "name": one.member.name,
+            "queues": list(one.queues),
+            "open": len(one.work.open),
+            "capacity": one.member.capacity or None,
+            "away_until": instant_to_wire(until) if (until := one.away_until(now)) else None,
+            "left": instant_to_wire(one.left) if one.left else None,
+        }
+        for one in states
+    ]
+
+
+def leaving(left: Leaving) -> Json:
+    """The tasks that were passed on, each with its owner now, and how many are still to be."""
+    passed_on = [
+        {
+            "task": one.id,
+            "customer": one.customer,
+            "queue": one.queue,
+            "owner": one.owner or None,
+            "why": one.history[-1].why if one.history else "",
+        }
+        for one in left.passed_on
+    ]
+    return {"passed_on": passed_on, "rest": left.rest}
+
+
+def deal(registered: Deal | None) -> Json | None:
+    if registered is None:
+        return None
+    return {"partner": registered.partner, "until": instant_to_wire(registered.until)}
 
 
 def answered(done: Answered) -> Json:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from cairn.domain.operations.targets import check_target
 from cairn.domain.privacy.reasons import names
 from cairn.domain.shared.channels import CHANNELS, AddressKind, Channel
 from cairn.domain.shared.errors import BodyTooLargeError, InvalidRequestError, InvalidSwitchError
-from cairn.domain.shared.instants import duration
+from cairn.domain.shared.instants import LATEST, duration, to_instant
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_WORDING = 10_000
@@ -79,6 +79,23 @@ class Form:
     def one_of(self, name: str, *among: str) -> str:
         value = self.text(name)
         return self._wrong(name, f"one of {', '.join(among)}") if value and value not in among else value
+
+    def number(self, name: str, most: int) -> int:
+        value = self._document.get(name)
+        if not self.has(name) or isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
+            self._wrong(name, f"a whole number from 1 to {most}")
+            return 1
+        return value
+
+    def instant(self, name: str, zone: tzinfo, otherwise: datetime | None = None) -> datetime:
+        """A date or an instant in ISO 8601; local to `zone` where it says none. Required without `otherwise`."""
+        text = self.text(name, required=otherwise is None)
+        found = to_instant(text, zone) if text else otherwise
+        if found is None:
+            if text:
+                self._wrong(name, "a date or an instant, such as 2026-08-01 or 2026-08-01T12:00:00Z")
+            return LATEST
+        return found
 
     def target(self) -> str:
         """A target of a stop or a pause."""

@@ -16,6 +16,9 @@ ROUTES = (
     ("POST", "/manage/privacy"),
     ("GET", "/manage/tasks"),
     ("POST", "/manage/tasks"),
+    ("GET", "/manage/members"),
+    ("POST", "/manage/members"),
+    ("POST", "/manage/deals"),
     ("GET", "/manage/audit"),
     ("GET", "/manage/seen"),
 )
