@@ -1,7 +1,7 @@
 """What people do with tasks: its parts, which few records need, and so are imported when they are."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +30,7 @@ def ask_people(people_path: str, timeline: "Timeline", on_unstaffed: "Callable[[
     )
 
 
-def fire_task_timer(people_path: str, notices_queue_url: str) -> "FireTaskTimer":
-    from cairn.adapters import aws  # noqa: PLC0415
+def fire_task_timer(people_path: str, sqs: Any, notices_queue_url: str) -> "FireTaskTimer":
     from cairn.adapters.backoff import attempts  # noqa: PLC0415
     from cairn.adapters.documents.people import people_at  # noqa: PLC0415
     from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers  # noqa: PLC0415
@@ -45,7 +44,7 @@ def fire_task_timer(people_path: str, notices_queue_url: str) -> "FireTaskTimer"
         store=store,
         assign=AssignTasks(store, people, attempts),
         customers=DynamoPresentCustomers(),
-        notify=NotificationQueue(aws.client("sqs"), notices_queue_url),
+        notify=NotificationQueue(sqs, notices_queue_url),
         people=people,
         attempts=attempts,
     )

@@ -253,9 +253,25 @@ def _entries(prefix: str, item: RecordItem) -> list[TimelineEntry]:
         case "facts#":
             return [at | {name: value for name, value in _flat(fact).items() if value} for fact in body["facts"]]
         case "task#":
-            return [at | {"kind": "task", "status": item.status} | body]
+            return [at | {"kind": "task", "status": item.status} | _task_entry(body)]
         case _:
             return list(_decisions(item, body))
+
+
+OF_THE_STORE = frozenset({"kind", "listed_as", "sequence", "remind_at", "next_at", "passed", "wanted"})
+"""Fields of a task's body that say nothing to people."""
+
+OF_HISTORY = ("at", "by", "what", "owner", "why")
+
+
+def _task_entry(body: TimelineEntry) -> TimelineEntry:
+    shown = {name: value for name, value in body.items() if name not in OF_THE_STORE}
+    shown |= {"task_kind": body["kind"]} if "kind" in body else {}
+    for name in ("history", "notes"):
+        if name in body:
+            lines = (zip(OF_HISTORY, one, strict=True) for one in body[name])
+            shown[name] = [{key: text for key, text in line if text} for line in lines]
+    return shown
 
 
 def _consent_entry(record: ConsentRecord) -> TimelineEntry:
