@@ -26,6 +26,8 @@ from cairn.sqs_records import Consumer, age_of, consume
 from cairn.telemetry import count, logger, need_person
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cairn.application.people.fire_task_timer import FireTaskTimer
 
 REFERENCE_PATIENCE = timedelta(hours=1)
@@ -60,7 +62,7 @@ def count_seen() -> Count:
 
 
 @cache
-def fire_task_timer() -> "FireTaskTimer":
+def fire_task_timer() -> "Callable[[], FireTaskTimer]":
     return compose.fire_task_timer()
 
 
@@ -74,6 +76,7 @@ def warm() -> None:
     process()
     consumers()
     count_seen()
+    fire_task_timer()
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
@@ -180,7 +183,7 @@ def wake_record(record: SQSRecord) -> None:
 
 def wake_task(wake: Any) -> None:
     """The timer of a task, of which an alarm hears where only a person can help."""
-    woken, task = fire_task_timer()(wake["customer"], wake["task"], wake["sequence"], datetime.now(UTC))
+    woken, task = fire_task_timer()()(wake["customer"], wake["task"], wake["sequence"], datetime.now(UTC))
     count("TaskWoken", outcome=woken.value)
     logger.info("task woken", outcome=woken.value, task=wake["task"])
     about = [{"queue": task.queue, "task": task.id}] if task else []

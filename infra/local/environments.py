@@ -20,7 +20,7 @@ from cairn.settings import (
     SweepSettings,
     queues_to_text,
 )
-from infra.local.cloud import EMAIL_SENDER, POLICY, SCHEDULE_ROLE, Cloud, arn
+from infra.local.cloud import EMAIL_SENDER, PEOPLE, POLICY, SCHEDULE_ROLE, Cloud, arn
 from infra.local.end_user_messaging import SMS_CONFIGURATION_SET, SMS_ORIGINATION, WHATSAPP_PHONE_NUMBER_ID
 from infra.local.wiring import DEAD_LETTERS, QUEUES, Function
 
@@ -50,6 +50,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             journeys_path=str(catalogue),
             policy_path=str(catalogue.with_name(POLICY)),
             notices_queue_url=cloud.urls["notices"],
+            people_path=str(catalogue.with_name(PEOPLE)),
         ),
         RelayEffectsSettings: RelayEffectsSettings(
             stage="local",
@@ -68,6 +69,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             effects_dead_letter_queue_url=cloud.urls["effects-dead-letters"],
             alarm_topic_arn=cloud.alarm_topic_arn,
             policy_path=str(catalogue.with_name(POLICY)),
+            people_path=str(catalogue.with_name(PEOPLE)),
         ),
         DeliverMessageSettings: DeliverMessageSettings(
             stage="local",
@@ -149,6 +151,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             identity_fingerprint=cloud.identity_keys.fingerprint,
             phone_region="US",
             journeys_path=str(catalogue),
+            people_path=str(catalogue.with_name(PEOPLE)),
         ),
         EraseCustomerSettings: EraseCustomerSettings(
             stage="local",

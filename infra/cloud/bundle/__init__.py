@@ -67,4 +67,5 @@ def stub_bundle(folder: Path) -> Bundle:
     (layers["journeys"] / CATALOGUE).parent.mkdir()
     (layers["journeys"] / CATALOGUE).write_text("[]")
     (layers["journeys"] / POLICY).write_text("{}")
+    (layers["journeys"] / POLICY).with_name("people.json").write_text("{}")
     return Bundle(**layers)

@@ -5,7 +5,7 @@ from constructs import Construct
 
 from cairn.adapters.secrets_manager import Part
 from cairn.settings import NotifySubscriberSettings
-from infra.cloud.bundle.journeys import POLICY_PATH
+from infra.cloud.bundle.journeys import PEOPLE_PATH, POLICY_PATH
 from infra.cloud.function import Function, Shared
 from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.schedules import Schedules
@@ -52,6 +52,7 @@ class NotifySubscriber(Function):
                 sms_sender_id=stage.sms_sender_id,
                 sms_origination=stage.sms_origination,
                 policy_path=POLICY_PATH,
+                people_path=PEOPLE_PATH,
             ),
         )
         self.consume(

@@ -4,7 +4,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from cairn.settings import ProcessEventSettings
-from infra.cloud.bundle.journeys import CATALOGUE_PATH, POLICY_PATH
+from infra.cloud.bundle.journeys import CATALOGUE_PATH, PEOPLE_PATH, POLICY_PATH
 from infra.cloud.function import Function, Shared
 from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.overflow import OverflowBucket
@@ -40,6 +40,7 @@ class ProcessEvent(Function):
                 journeys_path=CATALOGUE_PATH,
                 policy_path=POLICY_PATH,
                 notices_queue_url=queues.notices.queue_url,
+                people_path=PEOPLE_PATH,
             ),
         )
         for queue in (queues.events, queues.wakes):

@@ -10,7 +10,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cairn.settings import RelayEffectsSettings
-from infra.cloud.bundle.journeys import POLICY_PATH
+from infra.cloud.bundle.journeys import PEOPLE_PATH, POLICY_PATH
 from infra.cloud.function import Function, Shared
 from infra.cloud.queues import Queues
 from infra.cloud.schedules import Schedules
@@ -82,6 +82,7 @@ class RelayEffects(Function):
                 effects_dead_letter_queue_url=queues.effects.dead_letters.queue_url,
                 alarm_topic_arn=alarms.topic_arn,
                 policy_path=POLICY_PATH,
+                people_path=PEOPLE_PATH,
             ),
         )
         self._read_stream(table, queues)

@@ -5,7 +5,7 @@ from constructs import Construct
 
 from cairn.adapters.secrets_manager import Part
 from cairn.settings import ServeTasksSettings
-from infra.cloud.bundle.journeys import POLICY_PATH
+from infra.cloud.bundle.journeys import PEOPLE_PATH, POLICY_PATH
 from infra.cloud.function import Function, Shared
 from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.secrets import StageSecret
@@ -32,6 +32,7 @@ class ServeTasks(Function):
                 identity_secret_id=identity.secret_arn,
                 identity_fingerprint=identity.fingerprint,
                 policy_path=POLICY_PATH,
+                people_path=PEOPLE_PATH,
             ),
         )
         # A task and its owner's list change in one transaction; what follows goes by the table's stream.

@@ -165,6 +165,7 @@ class ProcessEventSettings(Settings):
     policy_path: str
     notices_queue_url: str
     """For what members are told."""
+    people_path: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +187,7 @@ class RelayEffectsSettings(Settings):
     alarm_topic_arn: str
     """SNS topic of alerts when the breaker pauses something."""
     policy_path: str
+    people_path: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,6 +248,7 @@ class NotifySubscriberSettings(Settings):
     sms_origination: str
     """As those of deliver_message: for members, who are told about tasks."""
     policy_path: str
+    people_path: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,7 +295,8 @@ class ServeTasksSettings(Settings):
     identity_secret_id: str
     identity_fingerprint: str
     policy_path: str
-    """The compiled people.toml and call scripts lie beside it."""
+    people_path: str
+    """The compiled call scripts lie beside it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,6 +310,7 @@ class ManageApiSettings(Settings):
     phone_region: str
     journeys_path: str
     """For the targets that can be stopped and paused."""
+    people_path: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cairn.domain.people.members import (
@@ -124,6 +124,11 @@ PRESENT = st.sets(st.sampled_from(("ana", "cy", "eve")))
 LANGUAGES = st.sampled_from(("", "en", "es", "fr"))
 
 
+OTHERS_MEANWHILE = [({"ana"}, ""), *([({"cy", "eve"}, "")] * 4)] * 8
+"""Each time that both are back, it is open who comes first."""
+
+
+@example(OTHERS_MEANWHILE)
 @given(st.lists(st.tuples(PRESENT, LANGUAGES), max_size=60))
 def test_two_who_are_there_at_the_same_times_never_differ_by_more_than_one(
     tasks: list[tuple[set[str], str]],

@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.people.members import Deal, Override, Work
     from cairn.domain.people.notification import MemberNotification
     from cairn.domain.people.routing import Assignment
+    from cairn.domain.people.script import Script
     from cairn.domain.people.task import Task
     from cairn.domain.policy import WebhookEndpoint
     from cairn.domain.privacy.traces import Traces
@@ -278,6 +279,36 @@ class TaskStore(Protocol):
         """The open tasks of a member, by priority and due time. Mends the member's list where it is wrong."""
 
 
+@dataclass(frozen=True, slots=True)
+class MemberOverrides:
+    """What operators say about members."""
+
+    of: Mapping[str, Override] = field(default_factory=dict)
+    """By member."""
+    version: int = 0
+
+
+class MemberBoard(Protocol):
+    def read(self) -> MemberOverrides: ...
+
+    def put(self, after: MemberOverrides, member: str, audited: AuditEntry) -> None:
+        """Write what is said about a member over what was read, and the audit, atomically.
+
+        An assignment that read it before is refused. Raises ConflictError where another change came first.
+        """
+
+
+class Deals(Protocol):
+    def find(self, deal: str) -> Deal | None:
+        """The deal of this hash, perhaps no longer valid."""
+
+    def put(self, deal: str, before: Deal | None, after: Deal, audited: AuditEntry) -> None:
+        """Register a deal and write the audit, atomically.
+
+        Raises ConflictError where it is no longer as it was before.
+        """
+
+
 class Timeline(Protocol):
     def remember(self, customer_id: str, commit: str, facts: Iterable[Fact], at: datetime, merged_id: str = "") -> None:
         """Write the facts of one commit; with `merged_id`, of a profile that was merged into the customer since."""
@@ -440,6 +471,11 @@ class WebhookEndpoints(Protocol):
 
         Raises WebhookEndpointError or WebhookUnreachableError.
         """
+
+
+class Scripts(Protocol):
+    def get(self, name: str) -> Script | None:
+        """A deployed call script; None where there is none of this name."""
 
 
 class MemberChannels(Protocol):

@@ -23,7 +23,6 @@ from cairn.adapters.sqs.webhook_queue import WebhookRetries
 from cairn.application.people.notify_member import NotifyMember
 from cairn.application.webhooks.deliver_webhook import DeliverWebhook
 from cairn.compose.links import task_links
-from cairn.compose.people import PEOPLE
 from cairn.compose.secrets import secrets_in
 from cairn.compose.table import bind_table
 from cairn.domain.policy import WebhookEndpoint
@@ -46,9 +45,8 @@ def notify_member() -> NotifyMember:
     settings = NotifySubscriberSettings.from_environment(os.environ)
     bind_table(settings.table_name)
     links = task_links(aws.client("secretsmanager"), settings)
-    policy_path = Path(settings.policy_path)
     return NotifyMember(
-        people=people_at(policy_path.with_name(PEOPLE)),
+        people=people_at(Path(settings.people_path)),
         tasks=DynamoTasks(),
         told=DynamoToldMembers(),
         channels=MemberChannels(

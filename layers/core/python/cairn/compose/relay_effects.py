@@ -77,7 +77,7 @@ def relay_effects(
             },
         ),
         tasks=timeline,
-        ask_people=cache(partial(people.ask_people, settings.policy_path, timeline, on_unstaffed)),
+        ask_people=cache(partial(people.ask_people, settings.people_path, timeline, on_unstaffed)),
         task_timers=timers,
         notify=NotificationQueue(sqs, settings.notices_queue_url),
         timeline=timeline,

@@ -15,7 +15,7 @@ from cairn.adapters.pages.task_page import TaskPage
 from cairn.adapters.secrets_manager import identity_keys
 from cairn.application.people.serve_task import ServeTask
 from cairn.compose.links import task_links
-from cairn.compose.people import PEOPLE, SCRIPTS
+from cairn.compose.people import SCRIPTS
 from cairn.compose.table import bind_table
 from cairn.settings import ServeTasksSettings
 
@@ -23,18 +23,34 @@ from cairn.settings import ServeTasksSettings
 def serve_tasks() -> TaskPage:
     settings = ServeTasksSettings.from_environment(os.environ)
     bind_table(settings.table_name)
-    secrets, policy_path = aws.client("secretsmanager"), Path(settings.policy_path)
+    secrets = aws.client("secretsmanager")
     keys = identity_keys(secrets, settings.identity_secret_id, settings.identity_fingerprint)
-    policy, people, store = policy_at(policy_path), people_at(policy_path.with_name(PEOPLE)), DynamoTasks()
+    people_path = Path(settings.people_path)
+    policy, people, store = policy_at(Path(settings.policy_path)), people_at(people_path), DynamoTasks()
+    customers, timeline, scripts = DynamoCustomers(keys), DynamoTimeline(), Scripts(people_path.with_name(SCRIPTS))
     return TaskPage(
         links=task_links(secrets, settings),
         serve=ServeTask(
             store=store,
-            customers=DynamoCustomers(keys),
-            history=DynamoTimeline(),
+            work=WorkOnTasks(
+                store=store,
+                customers=DynamoPresentCustomers(),
+                history=timeline,
+                explain=ExplainDecisions(
+                    FindCustomer(customers, timeline, no_phone),
+                    timeline,
+                    DynamoSuppressions(keys.suppressions),
+                    DynamoAudit(),
+                ),
+                people=people,
+                scripts=scripts,
+                attempts=attempts,
+            ),
+            customers=customers,
+            history=timeline,
             people=people,
         ),
-        scripts=Scripts(policy_path.with_name(SCRIPTS)),
+        scripts=scripts,
         policy=policy,
         pages=Pages(policy),
     )

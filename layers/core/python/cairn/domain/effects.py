@@ -125,6 +125,8 @@ class EmitEvent:
     only_to: Mapping[Channel, str] | None = None
     """The only addresses that what it starts may write to, where a visitor typed them; None: the customer's own."""
     source: str = JOURNEYS_SOURCE
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    """What it says about the customer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911, PLR0912  on
                 **({"customer": dict(effect.customer)} if effect.customer else {}),
                 **({} if only_to is None else {"only_to": {channel.value: one for channel, one in only_to.items()}}),
                 **({} if effect.source == JOURNEYS_SOURCE else {"source": effect.source}),
+                **({"attributes": dict(effect.attributes)} if effect.attributes else {}),
             }
         case CallWebhook():
             return {
@@ -188,6 +189,7 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
                 customer=wire.get("customer", {}),
                 only_to=None if only_to is None else {Channel(channel): one for channel, one in only_to.items()},
                 source=wire.get("source", JOURNEYS_SOURCE),
+                attributes=wire.get("attributes", {}),
             )
         case "call":
             until = instant_from_wire(wire["until"])

@@ -55,7 +55,7 @@ def outbox_of_task(task: Task, follows: Sequence[Effect]) -> Wire | None:
         return None
     wires = (effect_codec.effect_to_wire(one) for one in follows)
     effects = [
-        {name: value for name, value in wire.items() if (name, value) not in {("enrollment", ""), ("task", task.id)}}
+        {name: value for name, value in wire.items() if (name, value) not in (("enrollment", ""), ("task", task.id))}
         | {"id": wire["id"].removeprefix(task.id)}
         for wire in wires
     ]

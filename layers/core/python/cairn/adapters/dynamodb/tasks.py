@@ -352,15 +352,14 @@ def override_to_wire(one: Override) -> Wire:
     wire: Wire = {"absences": [[instant_to_wire(away.start), instant_to_wire(away.end)] for away in one.absences]}
     if one.capacity is not None:
         wire["capacity"] = one.capacity
-    if one.left is not None:
-        wire["left"] = instant_to_wire(one.left)
+    wire |= {name: instant_to_wire(at) for name in ("back", "left") if (at := getattr(one, name))}
     return wire
 
 
 def _override_from_wire(wire: Mapping[str, Any]) -> Override:
     absences = tuple(Absence(*map(instant_from_wire, one)) for one in wire.get("absences", ()))
-    left = wire.get("left")
-    return Override(absences, wire.get("capacity"), instant_from_wire(left) if left else None)
+    instants = {name: instant_from_wire(wire[name]) for name in ("back", "left") if name in wire}
+    return Override(absences, wire.get("capacity"), **instants)
 
 
 def deal_from_wire(wire: Mapping[str, Any]) -> Deal:

@@ -32,6 +32,7 @@ from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import ALL
 from cairn.domain.effects import CloseTask, Fact, OpenTask
 from cairn.domain.message.message import MessageStatus
+from cairn.domain.people.task import TaskKind
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import LATEST, instant_to_wire
 from cairn.settings import TIMELINE_RETENTION
@@ -124,6 +125,7 @@ class DynamoTimeline:
             "due_at": due_at,
             "context": task.context,
             "script": task.script,
+            **({} if task.kind is TaskKind.TODO else {"kind": task.kind.value}),
         }
         entry = RecordItem(
             customer_id,
@@ -251,9 +253,25 @@ def _entries(prefix: str, item: RecordItem) -> list[TimelineEntry]:
         case "facts#":
             return [at | {name: value for name, value in _flat(fact).items() if value} for fact in body["facts"]]
         case "task#":
-            return [at | {"kind": "task", "status": item.status} | body]
+            return [at | {"kind": "task", "status": item.status} | _task_entry(body)]
         case _:
             return list(_decisions(item, body))
+
+
+OF_THE_STORE = frozenset({"kind", "listed_as", "sequence", "remind_at", "next_at", "passed", "wanted"})
+"""Fields of a task's body that say nothing to people."""
+
+OF_HISTORY = ("at", "by", "what", "owner", "why")
+
+
+def _task_entry(body: TimelineEntry) -> TimelineEntry:
+    shown = {name: value for name, value in body.items() if name not in OF_THE_STORE}
+    shown |= {"task_kind": body["kind"]} if "kind" in body else {}
+    for name in ("history", "notes"):
+        if name in body:
+            lines = (zip(OF_HISTORY, one, strict=True) for one in body[name])
+            shown[name] = [{key: text for key, text in line if text} for line in lines]
+    return shown
 
 
 def _consent_entry(record: ConsentRecord) -> TimelineEntry:

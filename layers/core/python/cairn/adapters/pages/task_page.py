@@ -5,7 +5,7 @@ walk is computed anew from it, so that no line can be left out by going around t
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,6 @@ from cairn.adapters.pages.task_links import SignedTaskLinks, TaskLink
 from cairn.adapters.pages.texts import texts_for
 from cairn.adapters.templates.script_texts import ScriptTexts
 from cairn.application.people.serve_task import ServeTask, TaskSeen
-from cairn.domain.journey.conditions import Scope, evaluate
 from cairn.domain.people.script import (
     NO,
     YES,
@@ -27,7 +26,6 @@ from cairn.domain.people.script import (
     Line,
     Script,
     Walked,
-    check_outcome,
     walk,
 )
 from cairn.domain.people.task import TaskStatus
@@ -46,8 +44,9 @@ from cairn.domain.shared.errors import (
     TaskClosedError,
     TaskOwnedError,
     UnknownLineError,
+    UnknownTaskError,
 )
-from cairn.domain.shared.instants import at_local, zone_named
+from cairn.domain.shared.instants import zone_named
 
 POST = "POST"
 
@@ -121,7 +120,7 @@ class TaskPage:
         """What was said so far, after the form; and what is stored now, in words."""
         do = _one(form, "do")
         if do == "claim":
-            self.serve.claim(link.customer, link.task, link.member, now)
+            self.serve.claim(self._seen(link).task, link.member, now)
             return given, "You have this task now."
         if do == "back":
             return given[:-1], ""
@@ -129,50 +128,29 @@ class TaskPage:
             return given, self._done(link, form, given, now)
         if _one(form, "line"):
             entry = Given(_one(form, "line"), _one(form, "answer"), _one(form, "objection"))
-            seen = self.serve.look(link.customer, link.task, link.member)
-            script = self.scripts.get(seen.task.script) if seen and seen.is_theirs else None
-            if seen is None or script is None:
+            seen = self._seen(link)
+            script = self.scripts.get(seen.task.script) if seen.is_theirs else None
+            if script is None:
                 raise UnknownLineError("this task has no script any more; record its outcome below")
-            walk(script, (*given, entry), evaluator(seen, now))
+            walk(script, (*given, entry), evaluator(seen.customer, now))
             return (*given, entry), ""
         raise MalformedBodyError("only the page's own buttons change anything")
 
     def _done(self, link: TaskLink, form: Form, given: Sequence[Given], now: datetime) -> str:
-        outcome = _one(form, "outcome")
-        seen = self.serve.look(link.customer, link.task, link.member)
-        if seen is None or not outcome:
-            raise InvalidRequestError(["outcome: choose what came of it"])
-        walked = None
-        script = self.scripts.get(seen.task.script)
-        if script is not None:
-            walked = walk(script, given, evaluator(seen, now))
-            check_outcome(script, outcome, walked)
-        at = _instant(_one(form, "at"), seen) if _one(form, "at") else None
+        outcome, seen = _one(form, "outcome"), self._seen(link)
+        if not outcome:
+            raise InvalidRequestError(["Choose what came of it."])
         wants_at = outcome in seen.outcomes and seen.outcomes[outcome].at_hour_of_choice
-        self.serve.done(
-            seen.task,
-            outcome,
-            link.member,
-            now,
-            answers=_answers(walked),
-            attributes=walked.attributes if walked else {},
-            note=_one(form, "note"),
-            at=at if wants_at else None,
-        )
+        at = _one(form, "at") if wants_at else ""
+        said = Said(outcome, _one(form, "note")[:LONGEST_NOTE], at, script=given)
+        self.serve.done(seen.task, said, link.member, now)
         return "Saved. Thank you."
 
-
-def evaluator(seen: TaskSeen, now: datetime) -> Callable[[str], Any]:
-    """The value of an expression about the customer, as a verification asks for it."""
-    scope = Scope(seen.customer.profile, now, {})
-    return lambda expression: evaluate(expression, scope)
-
-
-def _answers(walked: Walked | None) -> dict[str, Any]:
-    if walked is None:
-        return {}
-    further = {"read": list(walked.read), "objections": list(walked.objections)}
-    return {**walked.answers, **{name: value for name, value in further.items() if value}}
+    def _seen(self, link: TaskLink) -> TaskSeen:
+        seen = self.serve.look(link.customer, link.task, link.member)
+        if seen is None:
+            raise UnknownTaskError("this task is no longer there")
+        return seen
 
 
 def _sentence(error: CairnError) -> str:
@@ -198,17 +176,6 @@ def _given(form: Form) -> tuple[Given, ...]:
     if len(given) > MOST_GIVEN:
         raise MalformedBodyError("a call has fewer lines than this")
     return given
-
-
-def _instant(text: str, seen: TaskSeen) -> datetime:
-    """A minute on the customer's clock, such as 2026-11-30T16:30."""
-    try:
-        local = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidRequestError(["at: a day and a time, such as 2026-11-30T16:30"]) from None
-    if local.tzinfo is not None:
-        return local
-    return at_local(local.date(), local.time(), zone_named(seen.zone, "UTC"))
 
 
 class _View:
@@ -250,10 +217,10 @@ class _View:
 
     def _walked(self, script: Script) -> Walked:
         try:
-            return walk(script, self._given, evaluator(self._seen, self._now))
+            return walk(script, self._given, evaluator(self._seen.customer, self._now))
         except CairnError:  # the script has changed since the form was made
             self._given = ()
-            return walk(script, (), evaluator(self._seen, self._now))
+            return walk(script, (), evaluator(self._seen.customer, self._now))
 
     def _status(self) -> str:
         task, zone = self._task, zone_named(self._seen.members_zone, "UTC")

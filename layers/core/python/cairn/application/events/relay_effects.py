@@ -419,6 +419,7 @@ def event_of(effect: EmitEvent, customer: str, at: datetime) -> Event:
         identifiers=strongest_first(names),
         customer_id=None if names else customer,
         properties=effect.properties,
+        attributes=effect.attributes,
         vouched=NO_FIELDS if names else ALL_FIELDS,
         only_to=effect.only_to,
     )

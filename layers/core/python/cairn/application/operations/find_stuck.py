@@ -85,7 +85,7 @@ class _Run:
     _pauses: tuple[Pause, ...] | None = None
     _behind: dict[str, bool] = field(default_factory=dict)
 
-    def handle(self, page: Sequence[Waiting]) -> None:
+    def handle(self, page: Sequence[Waiting]) -> None:  # noqa: C901  one branch a kind
         put_off: list[tuple[Waiting, datetime | None, list[str]]] = []
         wakes: list[StuckEnrollment | StuckTask] = []
         for one in page:

@@ -80,7 +80,7 @@ class AskPeople:
         attributes = profile.view()
         wanted = wanted_of(attributes, self.people, [one.value for one in profile.identifiers if one.kind == "email"])
         return Task(
-            id=short_hash(profile.id, asked.reason, length=26) if asked.reason else asked.id,
+            id=f"{profile.id}-{short_hash(asked.reason)}" if asked.reason else asked.id,
             customer=profile.id,
             queue=asked.queue,
             title=asked.title,

@@ -4,9 +4,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from cairn.application.people.follow_ups import follow_ups
 from cairn.application.ports import Attempts, TaskStore
 from cairn.domain.effects import Effect
+from cairn.domain.people.life import Changed
 from cairn.domain.people.members import People
+from cairn.domain.people.notification import NotificationKind
 from cairn.domain.people.routing import Assignment, choose, members_of, with_deals, with_overrides
 from cairn.domain.people.task import Entry, Task
 from cairn.domain.shared.errors import ConflictError
@@ -82,13 +85,18 @@ class AssignTasks:
                 history=(*present.history, entry),
             )
             try:
-                return self.store.change(present, after, given)
+                return self.store.change(present, after, given, self._told(after, now))
             except ConflictError:
                 found = self.store.load(task.customer, task.id)
                 if found is None or not found.is_open or found.owner != owner:
                     return found or present
                 present = found
         raise ConflictError("others were given tasks at the same time, again and again")
+
+    @staticmethod
+    def _told(task: Task, now: datetime) -> Sequence[Effect]:
+        told = ((NotificationKind.REASSIGNED, task.owner),) if task.owner else ()
+        return follow_ups(Changed(task, told), now)
 
     def _choice(
         self, task: Task, now: datetime, without: Collection[str], key: tuple[str, str] | None

@@ -16,7 +16,14 @@ def follow_ups(changed: Changed, now: datetime) -> Sequence[Effect]:
         *(WakeTask(f"{task.id}-{number}w{nth}", task.id, task.sequence, at) for nth, at in enumerate(timers)),
         *(NotifyMember(f"{task.id}-{number}n{who}", kind, who, task.id, now) for kind, who in changed.tell),
         *(
-            EmitEvent(f"{task.id}-{number}e{nth}", "", type_, properties, source=PEOPLE_SOURCE)
+            EmitEvent(
+                f"{task.id}-{number}e{nth}",
+                "",
+                type_,
+                properties,
+                source=PEOPLE_SOURCE,
+                attributes={} if nth else changed.attributes,
+            )
             for nth, (type_, properties) in enumerate(changed.events)
         ),
     )

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
 
+from cairn.application.people.work_on_tasks import By, Said, WorkOnTasks
 from cairn.application.ports import Customers, History, TaskStore
 from cairn.domain.customer.customer import Customer
 from cairn.domain.explain.explanations import Sentence, explain_customer
@@ -38,10 +38,6 @@ class TaskSeen:
     sentences: tuple[Sentence, ...] = ()
     """What has happened last, the latest first."""
     advice: str = ""
-
-
-class WorkOnTasks(Protocol):
-    def claim(self, customer_id: str, task_id: str, member: str, now: datetime) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +79,13 @@ class ServeTask:
             sentences=self._sentences(customer) if theirs else (),
         )
 
-    def claim(self, customer_id: str, task_id: str, member_id: str, now: datetime) -> None:
+    def claim(self, task: Task, member_id: str, now: datetime) -> None:
         """Raises TaskOwnedError, TaskClosedError or ConflictError."""
-        self.work.claim(customer_id, task_id, member_id, now)
+        self.work.claim(task.id, task.customer, By(member_id, now, member_id))
 
-    def done(  # noqa: PLR0913  what a member says about it
-        self,
-        task: Task,
-        outcome: str,
-        member_id: str,
-        now: datetime,
-        *,
-        answers: Mapping[str, Any],
-        attributes: Mapping[str, Any],
-        note: str,
-        at: datetime | None,
-    ) -> None:
-        """Raises InvalidRequestError, TaskOwnedError, TaskClosedError or ConflictError."""
+    def done(self, task: Task, said: Said, member_id: str, now: datetime) -> None:
+        """Raises what WorkOnTasks.done raises."""
+        self.work.done(task.id, task.customer, said, By(member_id, now, member_id))
 
     def _sentences(self, customer: Customer) -> tuple[Sentence, ...]:
         return explain_customer(customer, {}, self.history.entries(customer.id)).decisions[:RECENT]

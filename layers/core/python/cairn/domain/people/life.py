@@ -6,7 +6,7 @@ is past its last one and overdue; and it has an owner, or its history says why n
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -55,6 +55,8 @@ class Changed:
     """What is told, and to which member."""
     events: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """The type and the properties of the customer's events."""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    """What the first of them says about the customer."""
     sets_timers: bool = False
 
 
@@ -134,12 +136,13 @@ def done(  # noqa: PLR0913  what a person says about it
     by: str,
     member: str = "",
     answers: Mapping[str, Any] | None = None,
+    attributes: Mapping[str, Any] | None = None,
     note: str = "",
     at: datetime | None = None,
 ) -> Changed:
     """What has come of it. After some outcomes it is done, after others it comes back later.
 
-    `member`: who did it, where it is known; `at`: when the customer wishes to be called. Raises TaskClosedError,
+    `member`: who did it, where it is known. `attributes`: what the answers say about the customer. `at`: when the customer wishes to be called. Raises TaskClosedError,
     TaskOwnedError, or InvalidRequestError for an `at` that is missing, past or not asked for.
     """
     if task.status is TaskStatus.DONE and task.outcome == outcome.name:
@@ -166,7 +169,8 @@ def done(  # noqa: PLR0913  what a person says about it
         return Changed(_back_at(after, queue, at, outcome.again, now), events=own, sets_timers=True)
     after = _after(before, Entry(now, by, "done", owner, outcome.name))
     after = replace(_closed(after), status=TaskStatus.DONE, outcome=outcome.name, done_by=by, done_at=now)
-    return Changed(after, events=((DONE_EVENT, _properties(after, outcome=outcome.name, note=note)), *own))
+    said = (DONE_EVENT, _properties(after, outcome=outcome.name, note=note))
+    return Changed(after, events=(said, *own), attributes=attributes or {})
 
 
 def withdrawn(task: Task, why: str, by: str, now: datetime) -> Changed:

@@ -156,7 +156,7 @@ class Share:
     number: int = 0
     """Tasks given in all."""
     start: int = 0
-    """The position at which the last task was given that every member might have had."""
+    """The position at which the last task was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +177,8 @@ class Override:
 
     absences: tuple[Absence, ...] = ()
     capacity: int | None = None
+    back: datetime | None = None
+    """Since when the member is back: it ends the absences of people.toml that had begun by then."""
     left: datetime | None = None
     """Since when the member works here no longer."""
 

@@ -2,10 +2,10 @@
 
 A queue's work is shared as in start-time fair queueing (Goyal, Vin and Cheng, 1996). Each member has a position in the
 queue, and the least one gets the next task, which moves it up by a UNIT, divided by the weight. A member who is new, or
-comes back, goes on at the position at which the last task was given, and not at what was missed meanwhile. Two things
-make it exact. Between equal positions, the fewer tasks in all come first. And only a task that every member might have
-had says where those who come back go on. Hence two members who are there at the same times, and fit the same tasks,
-never differ by more than one task (by weight, in proportion).
+comes back, goes on at the position at which the last task was given, and not at what was missed meanwhile. Between
+equal positions, the fewer tasks in all come first. Hence two members who are there at the same times, and fit the same
+tasks, never differ by more than one task, whoever else comes and goes. A task that goes to the customer's owner is
+outside of this.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from math import asin, cos, lcm, radians, sin, sqrt
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cairn.domain.people.members import Deal, Member, Override, People, Queue, Share, Strategy, Territory, Work
+from cairn.domain.people.members import Absence, Deal, Member, Override, People, Queue, Share, Strategy, Territory, Work
 from cairn.domain.people.task import Wanted
 from cairn.domain.shared.hashing import share, short_hash
 from cairn.domain.shared.instants import moved
@@ -105,10 +105,9 @@ def choose(  # noqa: PLR0913, PLR0917  who, for what, of whom, and when
         outside = _outside(here, wanted)
         candidates, findings = ([], []) if outside else _candidates(here, people, work, wanted, now, due_at, without)
         if candidates:
-            chosen, how, in_turn = _chosen(here, candidates, wanted, now, task)
-            anybody = in_turn and not without and not any(_unfit(one, wanted) for one in _those_of(here, people))
+            chosen, how, share_after = _chosen(here, candidates, wanted, now, task)
             said = _shortened([*reasons, f"{name}: {how}", *_told(findings)])
-            return Assignment(chosen.member.id, said, name, chosen.work, _share_after(chosen, anybody=anybody))
+            return Assignment(chosen.member.id, said, name, chosen.work, share_after)
         told = [outside] if outside else _told(findings) or ["it has no members"]
         reasons.append(f"{name}: nobody ({'; '.join(told)})")
     return Assignment("", _shortened(reasons), queue)
@@ -293,11 +292,9 @@ def _those_of(queue: Queue, people: People) -> list[Member]:
     return [people.members[name] for name in queue.members if name in people.members]
 
 
-def _share_after(chosen: Candidate, *, anybody: bool) -> Share:
-    """`anybody`: every member of the queue might have had the task, if they were there, and it was their turn."""
+def _share_after(chosen: Candidate) -> Share:
     before = chosen.share
-    start = before.position if anybody else before.start
-    return Share(before.position + UNIT // chosen.weight, before.number + 1, start)
+    return Share(before.position + UNIT // chosen.weight, before.number + 1, before.position)
 
 
 def _unfit(member: Member, wanted: Wanted) -> str:
@@ -322,18 +319,17 @@ def _away(member: Member, now: datetime) -> str:
 
 def _chosen(
     queue: Queue, candidates: Sequence[Candidate], wanted: Wanted, now: datetime, task: str
-) -> tuple[Candidate, str, bool]:
-    """One of them, how, and whether it was their turn."""
+) -> tuple[Candidate, str, Share]:
+    """One of them, how, and the share of the queue's work that they have then."""
     theirs = next((one for one in candidates if queue.sticky and one.member.id == wanted.owner), None)
     if theirs is not None:
-        return theirs, f"{theirs.member.id} looks after the customer", False
+        return theirs, f"{theirs.member.id} looks after the customer", theirs.share
     begins_at = min(one.begins_at for one in candidates)
     first = [one for one in candidates if one.begins_at == begins_at]
     when = "" if begins_at <= now else f", at work first, on {_written(begins_at)}"
     chosen = min(first, key=lambda one: (*_rank(queue.strategy, one), share(task, one.member.id), one.member.id))
     among = f" of {len(first)}" if len(first) > 1 else ""
-    in_turn = queue.strategy in {Strategy.ROUND_ROBIN, Strategy.WEIGHTED}
-    return chosen, f"{chosen.member.id}, {_BY[queue.strategy]}{among}{when}", in_turn
+    return chosen, f"{chosen.member.id}, {_BY[queue.strategy]}{among}{when}", _share_after(chosen)
 
 
 _BY = {
@@ -405,7 +401,12 @@ def _with_override(member: Member, said: Override | None) -> Member:
     if said is None:
         return member
     capacity = member.capacity if said.capacity is None else said.capacity
-    return replace(member, absences=(*member.absences, *said.absences), capacity=capacity)
+    written = (_until_back(one, said.back) for one in member.absences)
+    return replace(member, absences=(*written, *said.absences), capacity=capacity)
+
+
+def _until_back(absence: Absence, back: datetime | None) -> Absence:
+    return replace(absence, end=min(absence.end, back)) if back and absence.start <= back else absence
 
 
 def _zone_of(member: Member) -> ZoneInfo:

@@ -113,6 +113,14 @@ class NotSignedInError(CairnError):
     """An operator's call carries no known identity."""
 
 
+class UnknownDealKeyError(CairnError):
+    """Deals are not registered by this key; the message names those by which they are."""
+
+
+class DealTakenError(CairnError):
+    """Another partner has registered the deal."""
+
+
 class InvalidRequestError(CairnError):
     """An operator's request is wrong; `problems` names every field that is."""
 

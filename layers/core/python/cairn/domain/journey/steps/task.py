@@ -66,14 +66,14 @@ class Task:
         return (self.next,)
 
     def perform(self, walk: Walk) -> Next:
-        self._open(walk)
+        self._open(walk, walk.effect_id(self.id))
         return self.next
 
-    def _open(self, walk: Walk) -> None:
+    def _open(self, walk: Walk, this: str) -> None:
         member = text_of(evaluate(self.member, walk.scope())) if self.member else None
         walk.effects.append(
             OpenTask(
-                walk.effect_id(self.id),
+                this,
                 walk.enrollment.id,
                 self.id,
                 self.queue,
@@ -123,7 +123,7 @@ class AwaitedTask(Task):
         return Delay(self.at_most)
 
     def perform(self, walk: Walk) -> Next:
-        self._open(walk)
+        self._open(walk, walk.effect_id(f"{self.id}-ask"))
         walk.reach(self.id)
         return self.wait(walk)
 
