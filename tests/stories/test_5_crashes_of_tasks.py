@@ -41,7 +41,7 @@ def run_story(story: Story) -> Ending:
         story.passes("1m")
     story.passes("20m")
     (first,) = listed(story)
-    story.passes("4h")
+    story.passes("5h")
     (second,) = listed(story)
     keeps_asking(story, "claim", second["task"], **{"as": second["owner"]})
     keeps_asking(story, "done", second["task"], outcome="no_answer")
