@@ -56,7 +56,7 @@ class Figures:
             f"calls for each: {', '.join(f'{n / self.leads:.2f} {name}' for name, n in self.calls.most_common())}",
             f"delivered again after conflicts: {self.redeliveries}",
             f"round robin: {len(self.fair)} members have {least} to {most} tasks each",
-            f"capacity {self.capacity}: {sorted(set(self.limited.values()))} tasks each, and {self.unassigned} for nobody",
+            f"capacity {self.capacity}: {sorted(set(self.limited.values()))} each, {self.unassigned} for nobody",
             *self.problems,
         ]
         return "\n".join(lines)
