@@ -115,13 +115,18 @@ def done(  # noqa: PLR0913, PLR0917  one argument for each option
     outcome: Annotated[str, typer.Option("--outcome", help="One of the queue's, as `cairn task show` lists them.")],
     at: Annotated[str, typer.Option("--at", help="When to call back, on the customer's own clock.")] = "",
     text: Annotated[str, typer.Option("--note", help="What else was said.")] = "",
+    said: Annotated[
+        list[str] | None,
+        typer.Option("--said", help="A line of its script, in order: LINE or LINE=ANSWER; repeatable."),
+    ] = None,
     member: AsOption = "",
     customer: TaskCustomerOption = "",
     to: ToOption = LOCAL_URL,
 ) -> None:
     """Say what has come of a task. After some outcomes it comes back later, as the queue says."""
     about = {"do": "done", "task": task, "customer": customer, "outcome": outcome, "at": at, "note": text, "as": member}
-    after = Manage(to).post("tasks", **about)
+    script = [line.split("=", 1) for line in said or ()]
+    after = Manage(to).post("tasks", **about, **({"script": script} if script else {}))
     echo(f"{after['task']} is done: {after['outcome']}" if "outcome" in after else _comes_back(after))
 
 

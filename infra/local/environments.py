@@ -113,6 +113,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             sms_sender_id="",
             sms_origination=SMS_ORIGINATION if cloud.texts_by_end_user_messaging else "",
             policy_path=str(catalogue.with_name(POLICY)),
+            people_path=str(catalogue.with_name(PEOPLE)),
         ),
         RecordFeedbackSettings: RecordFeedbackSettings(
             stage="local",
@@ -140,6 +141,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             identity_secret_id=cloud.identity_secret_id,
             identity_fingerprint=cloud.identity_keys.fingerprint,
             policy_path=str(catalogue.with_name(POLICY)),
+            people_path=str(catalogue.with_name(PEOPLE)),
         ),
         ManageApiSettings: ManageApiSettings(
             stage="local",

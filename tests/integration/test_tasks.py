@@ -1,16 +1,23 @@
 """The tasks in the table: who has them, what they cost, and what a crash leaves."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 
-from cairn.adapters.dynamodb.items import RecordItem
+from bench.aws_calls import AwsCall, intercepted, noted
+from bench.calls import Call
+from bench.units import Item, WriteUnits
+from cairn.adapters import aws
+from cairn.adapters.dynamodb.items import CustomerItem, RecordItem
 from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
+from cairn.application.people.assign_tasks import AssignTasks
 from cairn.domain.effects import OpenTask
-from cairn.domain.people.members import Share, Work
+from cairn.domain.people.members import Member, People, Queue, Share, Work
 from cairn.domain.people.routing import Assignment
 from cairn.domain.people.task import Entry, Priority, Task, TaskKind, TaskStatus, Wanted
 from cairn.domain.shared.errors import ConflictError
@@ -167,3 +174,154 @@ def test_a_list_is_mended_when_it_is_read() -> None:
 
     assert store.of_member("ana") == []
     assert store.staff(["ana"]).work["ana"].open == frozenset()
+
+
+# Costs
+
+
+def units(work: Callable[[], object]) -> int:
+    """The write units of what is done, by the rules that AWS documents."""
+    client = aws.client("dynamodb")
+
+    def stored(table: str, key: Item) -> Item:
+        found: Item = client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+        return found
+
+    counted, calls = WriteUnits(stored), list[Call]()
+
+    def note(call: AwsCall) -> object:
+        if call.operation in {"GetItem", "BatchGetItem", "Query"}:
+            return call.answer()
+        one = Call(
+            function="",
+            invocation=0,
+            service=call.service,
+            operation=call.operation,
+            arguments=call.arguments,
+        )
+        counted.before(one)
+        answer = call.answer()
+        counted.after(one)
+        calls.append(one)
+        return answer
+
+    with intercepted(note):
+        work()
+    assert "Scan" not in {one.operation for one in calls}
+    return counted.of(calls)
+
+
+def test_the_life_of_a_task_costs_at_most_twelve_write_units() -> None:
+    store = DynamoTasks()
+    assign = AssignTasks(store, PEOPLE, range)
+    task = a_task("call-1", context={"name": "Zoë", "reason": "has not been in yet"}, kind=TaskKind.CALL)
+    for number in range(8):
+        assign.open(a_task(f"other-{number}", f"c{number + 2}"), NOW)
+
+    opening = units(lambda: assign.open(task, NOW))
+    opened = store.load("c1", "call-1")
+    assert opened is not None
+    claimed = replace(opened, claimed_at=LATER, history=(*opened.history, Entry(LATER, "ana", "claimed", "ana")))
+    claiming = units(lambda: store.change(opened, claimed))
+    present = store.load("c1", "call-1")
+    assert present is not None
+    done = replace(present, status=TaskStatus.DONE, outcome="booked", done_by="ana", done_at=LATER)
+    closing = units(lambda: store.change(present, done))
+
+    assert opened.owner
+    assert (opening, claiming, closing) == (6, 2, 4)
+
+
+def test_giving_a_task_costs_two_calls() -> None:
+    assign = AssignTasks(DynamoTasks(), PEOPLE, range)
+
+    with noted() as calls:
+        assign.open(a_task("call-1"), NOW)
+
+    assert [one.operation for one in calls] == ["BatchGetItem", "TransactWriteItems"]
+
+
+def test_a_page_of_a_queue_costs_one_query() -> None:
+    store = DynamoTasks()
+    for number in range(30):
+        store.open(a_task(f"call-{number}"), NOBODY)
+
+    with noted() as calls:
+        page = store.page("sales", 10)
+
+    assert len(page.tasks) == 10
+    assert [one.operation for one in calls] == ["Query"]
+    assert calls[0].arguments["Limit"] == 10
+
+
+# Crashes
+
+
+PEOPLE = People(
+    {"sales": Queue("sales", "Sales", {"ana": 1, "ben": 1})},
+    {"ana": Member("ana", "Ana", capacity=9), "ben": Member("ben", "Ben", capacity=9)},
+)
+
+
+class CrashError(Exception):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("number", range(5))
+def test_a_crash_before_or_after_any_call_changes_nothing_of_who_has_what(number: int, *, before: bool) -> None:
+    """Of opening, passing on and closing a task: the same is done again, and all is as if nothing had happened."""
+    store = DynamoTasks()
+    assign = AssignTasks(store, PEOPLE, range)
+    made = count()
+
+    def crash(call: AwsCall) -> object:
+        here = next(made) == number
+        if here and before:
+            raise CrashError
+        answer = call.answer()
+        if here:
+            raise CrashError
+        return answer
+
+    def life() -> None:
+        opened = assign.open(a_task("call-1"), NOW).task
+        if len(opened.history) == 1:
+            opened = assign.pass_on(opened, NOW, "maria", "is ill")
+        if opened.is_open:
+            store.change(opened, replace(opened, status=TaskStatus.DONE))
+        else:
+            store.unlist(opened)
+
+    with intercepted(crash), suppress(CrashError):
+        life()
+    between = store.load("c1", "call-1")
+    lists = {member: [one.id for one in store.of_member(member)] for member in PEOPLE.members}
+    life()
+
+    owner = between.owner if between and between.is_open else ""
+    assert lists == {member: ["call-1"] if member == owner else [] for member in PEOPLE.members}
+    ended = store.load("c1", "call-1")
+    assert ended is not None
+    assert [one.what for one in ended.history] == ["opened", "reassigned"]
+    assert len({one.owner for one in ended.history}) == 2
+    work = store.staff(["ana", "ben"]).work
+    assert [work[name].open for name in ("ana", "ben")] == [frozenset(), frozenset()]
+    assert [work[name].shares["sales"].number for name in ("ana", "ben")] == [1, 1]
+
+
+# Merges
+
+
+def test_the_task_of_a_merged_customer_stays_in_its_owner_s_list() -> None:
+    store = DynamoTasks()
+    task = store.open(a_task(owner="ana"), given("ana"))
+    CustomerItem("c1", "open#state", alias_of="c2").save()
+    CustomerItem("c2", "open#state", version=1).save()
+    DynamoTimeline().absorb("c2", "c1")
+
+    (moved,) = store.of_member("ana")
+    store.change(moved, replace(moved, status=TaskStatus.DONE))
+
+    assert moved == replace(task, customer="c2")
+    assert store.of_member("ana") == []

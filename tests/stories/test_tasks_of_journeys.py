@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,13 +99,18 @@ def start() -> datetime:
 
 
 @pytest.fixture
-def story(tmp_path: Path, start: datetime) -> Iterator[Story]:
+def people() -> str:
+    return PEOPLE
+
+
+@pytest.fixture
+def story(tmp_path: Path, start: datetime, people: str) -> Iterator[Story]:
     (tmp_path / "lead").mkdir()
     (tmp_path / "lead" / "journey.yaml").write_text(JOURNEY, encoding="utf-8")
 
     policy = tmp_path / "policy.toml"
     policy.write_text(POLICY.read_text(encoding="utf-8"), encoding="utf-8")
-    (tmp_path / "people.toml").write_text(PEOPLE, encoding="utf-8")
+    (tmp_path / "people.toml").write_text(people, encoding="utf-8")
     with local_deployment(
         tmp_path, start=start, secrets=local_secrets({}), policy=tmp_path / "policy.toml"
     ) as deployment:
@@ -138,8 +143,14 @@ def history(story: Story) -> list[tuple[str, str, str]]:
     return [(one["at"], one["what"], one.get("owner", "")) for one in task["history"]]
 
 
-def profile(story: Story) -> Any:
-    return story.deployment.profile("ada") if hasattr(story.deployment, "profile") else None
+def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """What members would have been told, and who."""
+    said = [one for one in caplog.records if one.getMessage() == "notification of a member not sent"]
+    return [(one.__dict__["kind"], one.__dict__["member"]) for one in said]
+
+
+def alarms(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [one.__dict__["person_needed"] for one in caplog.records if "person_needed" in one.__dict__]
 
 
 def moves(story: Story) -> list[tuple[str, str]]:
@@ -147,25 +158,241 @@ def moves(story: Story) -> list[tuple[str, str]]:
     return [(line["kind"], line.get("outcome") or line.get("because") or "") for line in story.timeline(*kinds)]
 
 
+def owner_of(story: Story) -> str:
+    (one,) = listed(story)
+    return str(one["owner"])
+
+
 def test_a_journey_goes_on_by_the_outcome_and_sees_who_did_it(story: Story) -> None:
     task = captured(story)
-    (one,) = listed(story, "queue=sales")
-    owner = one["owner"]
+    owner = owner_of(story)
 
     assert asks(story, "claim", task, **{"as": owner})[0] == 200
     status, done = asks(story, "done", task, outcome="booked", answers={"need": "a boat"}, **{"as": owner})
 
     assert (status, done["status"], done["outcome"]) == (200, "done", "booked")
     assert moves(story) == [("done", "booked"), ("updated", ""), ("updated", ""), ("ended", "completed")]
-    types = {line["type"]: line for line in story.timeline("event")}
-    assert types["task.done"]["properties"]["owner"] == owner
-    assert types["visit.booked"]["source"] == "people"
+    events = {line["type"]: line for line in story.timeline("event")}
+    assert events["task.done"]["properties"]["owner"] == owner
+    assert events["visit.booked"]["source"] == "people"
+    assert listed(story) == []
+    assert listed(story, f"owner={owner}") == []
+
+
+def test_an_outcome_without_a_branch_of_its_own_goes_by_else(story: Story) -> None:
+    task = captured(story)
+
+    asks(story, "withdraw", task, why="the number is wrong")
+
+    assert moves(story) == [("withdrawn", "the number is wrong"), ("ended", "nobody-called")]
+
+
+def test_a_task_that_is_claimed_twice_says_who_has_it(story: Story) -> None:
+    task = captured(story)
+    owner = owner_of(story)
+    other = next(one for one in ("ana", "ben", "cleo") if one != owner)
+
+    status, problem = asks(story, "claim", task, **{"as": other})
+
+    assert (status, problem["title"]) == (409, "task-owned")
+    assert problem["detail"].startswith(f"{owner} has this task")
+    assert owner_of(story) == owner
+
+
+def test_what_is_done_twice_is_done_once(story: Story) -> None:
+    task = captured(story)
+
+    answers = [asks(story, "done", task, outcome="lost") for _ in range(3)]
+    status, problem = asks(story, "done", task, outcome="booked")
+
+    assert {code for code, _ in answers} == {200}
+    assert (status, problem["title"]) == (409, "task-closed")
+    assert [line["type"] for line in story.timeline("event")].count("task.done") == 1
+    assert moves(story) == [("done", "lost"), ("ended", "lost")]
+
+
+def test_a_mistyped_name_is_refused_with_the_near_one(story: Story) -> None:
+    task = captured(story)
+
+    status, problem = asks(story, "done", task, outcome="boked")
+    of_a_member = asks(story, "assign", task, to="maira", why="she knows them")
+    of_a_task = asks(story, "claim", f"{task}x", **{"as": "ana"})
+
+    assert (status, problem["problems"]) == (
+        400,
+        ["outcome: one of booked, callback, lost, no_answer; did you mean booked?"],
+    )
+    assert (of_a_member[0], of_a_member[1]["detail"]) == (404, "people.toml has no member maira; did you mean maria?")
+    assert of_a_task[0] == 404
+
+
+def test_three_owners_say_nothing_then_it_goes_up(story: Story, caplog: pytest.LogCaptureFixture) -> None:
+    captured(story)
+
+    story.passes("3d")
+
+    (_, _, first), (at2, _, second), (at3, _, third), (at4, what, last), *_ = history(story)
+    assert {first, second, third} == {"ana", "ben", "cleo"}
+    assert (at2, at3) == ("2026-05-26T18:00:00Z", "2026-05-27T14:00:00Z")  # four working hours each
+    assert (at4, what, last) == ("2026-05-27T18:00:00Z", "escalated", "maria")
+    assert told(caplog)[:6] == [
+        ("assigned", first),
+        ("reminder", first),
+        ("reassigned", second),
+        ("reassigned", third),
+        ("escalated", "maria"),
+        ("overdue", "maria"),
+    ]
+    assert [line["type"] for line in story.timeline("event")].count("task.overdue") == 1
+    assert set(alarms(caplog)) == {"TaskOverdue"}
+    assert owner_of(story) == "maria"
+    assert listed(story, f"owner={first}") == []
+
+
+def test_who_has_begun_gets_the_time_once_more(story: Story, caplog: pytest.LogCaptureFixture) -> None:
+    task = captured(story)
+    owner = owner_of(story)
+    asks(story, "claim", task, **{"as": owner})
+
+    story.passes("5h")
+
+    assert owner_of(story) == owner
+    assert told(caplog)[-1] == ("overdue", owner)
+
+
+class TestOnAFridayNight:
+    @pytest.fixture
+    def start(self) -> datetime:
+        return FRIDAY_NIGHT
+
+    def test_a_lead_is_due_in_the_first_working_hours_and_not_before(
+        self, story: Story, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        captured(story)
+        (one,) = listed(story)
+
+        story.passes("3d")  # to 23:00 on Monday, which is Memorial Day
+
+        assert one["due_at"] == "2026-05-26T17:00:00Z"  # 13:00 on Tuesday
+        assert told(caplog) == [("assigned", one["owner"])]
+        story.passes("13h30m")
+        assert told(caplog)[1:] == [("reminder", one["owner"])]  # at noon
+        assert [what for _, what, _ in history(story)] == ["opened"]
+
+
+def test_no_answer_brings_it_back_at_another_hour(story: Story, caplog: pytest.LogCaptureFixture) -> None:
+    task = captured(story)
+    owner = owner_of(story)
+
+    _, after = asks(story, "done", task, outcome="no_answer", note="voice mail")
+    story.passes("3h")
+
+    assert (after["status"], after["comes_back_at"]) == ("open", "2026-05-26T17:00:00Z")
+    assert told(caplog)[-1] == ("reminder", owner)
+    assert moves(story) == []  # the journey waits on
+
+
+def test_nobody_is_called_for_ever(story: Story) -> None:
+    task = captured(story)
+
+    for _ in range(9):
+        asks(story, "done", task, outcome="no_answer")
+        story.passes("3h")
+
+    assert moves(story) == [("done", "no_answer"), ("ended", "nobody-called")]
+
+
+@pytest.mark.parametrize(
+    ("start", "wished", "at"),
+    [
+        # In Madrid 2:30 does not exist on 29 March: it is 3:30, as long after midnight as it says.
+        (datetime(2026, 3, 27, 15, tzinfo=UTC), "2026-03-29T02:30", "2026-03-29T01:30:00Z"),
+        # On 25 October it is there twice: the first.
+        (datetime(2026, 10, 23, 14, tzinfo=UTC), "2026-10-25T02:30", "2026-10-25T00:30:00Z"),
+        (datetime(2026, 10, 23, 14, tzinfo=UTC), "2026-10-26T18:45", "2026-10-26T17:45:00Z"),
+        (datetime(2026, 10, 23, 14, tzinfo=UTC), "2026-10-26T18:45-04:00", "2026-10-26T22:45:00Z"),
+    ],
+)
+def test_a_callback_comes_at_the_minute_that_the_customer_chose(
+    story: Story, caplog: pytest.LogCaptureFixture, wished: str, at: str
+) -> None:
+    task = captured(story, attributes={"time_zone": "Europe/Madrid"})
+    owner = owner_of(story)
+
+    _, after = asks(story, "done", task, outcome="callback", at=wished)
+    minute = datetime.fromisoformat(at)
+    story.deployment.advance_to(minute - timedelta(minutes=1))
+    before = told(caplog)
+    story.deployment.advance_to(minute)
+
+    assert (after["due_at"], after["comes_back_at"]) == (at, at)
+    assert told(caplog)[len(before) :] == [("reminder", owner)]
+
+
+def test_a_callback_needs_a_minute_that_is_still_to_come(story: Story) -> None:
+    task = captured(story)
+
+    refused = [
+        asks(story, "done", task, outcome="callback", **more)
+        for more in ({}, {"at": "soon"}, {"at": "2026-05-26T09:00"})
+    ]
+
+    assert [status for status, _ in refused] == [400, 400, 400]
+    assert asks(story, "done", task, outcome="lost", at="2026-05-27T09:00")[0] == 400
+    assert moves(story) == []
+
+
+def test_a_paid_invoice_withdraws_its_call(story: Story) -> None:
+    task = captured(story)
+    owner = owner_of(story)
+
+    story.happens("invoice.paid", customer=ADA)
+
+    assert listed(story) == []
+    assert listed(story, f"owner={owner}") == []
+    (stored,) = story.timeline("task")
+    assert (stored["status"], stored["history"][-1]["why"]) == ("withdrawn", "invoice.paid")
+    assert asks(story, "done", task, outcome="booked")[0] == 409
+    story.passes("3d")
+    assert [line["type"] for line in story.timeline("event")].count("task.overdue") == 0
+
+
+def test_a_journey_that_waits_no_longer_withdraws_its_task(story: Story) -> None:
+    captured(story)
+
+    story.passes("20d")
+
+    assert moves(story) == [("timed_out", ""), ("ended", "nobody-called")]
     assert listed(story) == []
 
 
-def test_three_owners_say_nothing_then_it_goes_up(story: Story) -> None:
-    captured(story)
+def test_a_task_is_shown_with_what_its_owner_should_know(story: Story) -> None:
+    task = captured(story, attributes={"stage": "lead", "score": 80})
 
-    story.passes("6d")
+    _, shown = asks(story, "show", task)
 
-    assert history(story) == []
+    assert shown["context"] == {"page": "/prices"}
+    assert shown["about"]["attributes"] == {"stage": "lead", "score": 80}
+    assert shown["about"]["events"][0]["type"] == "lead.captured"
+    assert "email: ada@example.com" in shown["about"]["profile"]
+    assert [one["outcome"] for one in shown["outcomes"]] == ["booked", "callback", "lost", "no_answer"]
+    assert "whose turn it is" in shown["history"][0]["why"]
+
+
+class TestWhereNobodyWorks:
+    @pytest.fixture
+    def people(self) -> str:
+        away = 'absences = [{from = "2026-05-20", to = "2026-07-01"}]\n'
+        return PEOPLE.replace('queues = ["sales"]\n', f'queues = ["sales"]\n{away}')
+
+    def test_it_is_said_at_once(self, story: Story, caplog: pytest.LogCaptureFixture) -> None:
+        captured(story)
+
+        (one,) = listed(story)
+        assert one["owner"] is None
+        assert alarms(caplog) == ["TaskUnstaffed"]
+        assert told(caplog) == [("unstaffed", "maria")]
+        assert "away" in story.timeline("task")[0]["history"][0]["why"]
+
+        story.passes("5h")
+        assert owner_of(story) == "maria"  # it goes up when its time is over

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -30,6 +30,7 @@ from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError, UnknownEnrollmentError
 from tests.unit.fakes import (
     Alert,
+    AskPeople,
     ConsentRecords,
     DeadLetteredEffects,
     Deliveries,
@@ -37,11 +38,13 @@ from tests.unit.fakes import (
     EffectsQueue,
     Erasures,
     Inbox,
+    MemberNotifications,
     MessageQueue,
     PausedWorkStore,
     PresentCustomers,
     SwitchBoard,
     Tasks,
+    TaskTimers,
     Timeline,
     Timers,
     WebhookQueue,
@@ -65,12 +68,16 @@ class Relay:
             Erasures(),
         )
         self.counters, self.board, self.alert = DeliveryCounters(), SwitchBoard(), Alert()
+        self.asked, self.task_timers, self.told = AskPeople(self.tasks), TaskTimers(), MemberNotifications()
         self.inbox = Inbox()
         self.waiting, self.customers = EffectsQueue(), PresentCustomers()
         self.relay = RelayEffects(
             timers=self.timers,
             messages=self.outbox,
             tasks=self.tasks,
+            ask_people=lambda: cast("Any", self.asked),
+            task_timers=self.task_timers,
+            notify=self.told,
             timeline=self.timeline,
             deliveries=self.deliveries,
             health=WatchHealth(

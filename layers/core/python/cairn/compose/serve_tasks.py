@@ -4,16 +4,23 @@ import os
 from pathlib import Path
 
 from cairn.adapters import aws
+from cairn.adapters.backoff import attempts
 from cairn.adapters.documents.people import people_at
 from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.documents.scripts import Scripts
+from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.dynamodb.customers import DynamoCustomers
+from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
+from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.pages.render import Pages
 from cairn.adapters.pages.task_page import TaskPage
 from cairn.adapters.secrets_manager import identity_keys
+from cairn.application.customer.explain_decisions import ExplainDecisions
+from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.people.serve_task import ServeTask
+from cairn.application.people.work_on_tasks import WorkOnTasks
 from cairn.compose.links import task_links
 from cairn.compose.people import SCRIPTS
 from cairn.compose.table import bind_table
@@ -37,10 +44,10 @@ def serve_tasks() -> TaskPage:
                 customers=DynamoPresentCustomers(),
                 history=timeline,
                 explain=ExplainDecisions(
-                    FindCustomer(customers, timeline, no_phone),
-                    timeline,
-                    DynamoSuppressions(keys.suppressions),
-                    DynamoAudit(),
+                    find=FindCustomer(customers, timeline, lambda _: None),  # a link names ids alone
+                    history=timeline,
+                    suppressions=DynamoSuppressions(keys.suppressions),
+                    audit=DynamoAudit(),
                 ),
                 people=people,
                 scripts=scripts,

@@ -18,6 +18,8 @@ from cairn.adapters.pages.task_links import SignedTaskLinks, TaskLink
 from cairn.adapters.pages.texts import texts_for
 from cairn.adapters.templates.script_texts import ScriptTexts
 from cairn.application.people.serve_task import ServeTask, TaskSeen
+from cairn.application.people.work_on_tasks import Said, evaluator
+from cairn.domain.people.life import LONGEST_NOTE
 from cairn.domain.people.script import (
     NO,
     YES,

@@ -153,6 +153,11 @@ def task_schedule(effect_id: str) -> str:
     return short_hash("task", effect_id, length=32)
 
 
+def task_schedules(task_id: str, sequence: int) -> list[str]:
+    """The names of all schedules that a task has ever had: of each sequence, a reminder and the end of its time."""
+    return [task_schedule(f"{task_id}-{number}w{nth}") for number in range(1, sequence + 1) for nth in (0, 1)]
+
+
 def task_wake_body(customer_id: str, task_id: str, sequence: int) -> str:
     """The content of a task's wake-up, on the same queue."""
     return to_json({"customer": customer_id, "task": task_id, "sequence": sequence})

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cairn.application.people.assign_tasks import AssignTasks
+from cairn.application.people.assign_tasks import AssignTasks, Opened
 from cairn.application.people.follow_ups import follow_ups
 from cairn.application.ports import Attempts, TaskStore, Timeline
 from cairn.domain.effects import Effect, Fact, OpenTask, WithdrawTasks
@@ -40,7 +40,8 @@ class AskPeople:
         def follows(new: Task) -> Sequence[Effect]:
             return follow_ups(first_said(new, queue, self.people), now)
 
-        found = self.assign.open(task, now, follows)
+        before = self._under_another_id(task, profile)
+        found = Opened(before, is_new=False) if before else self.assign.open(task, now, follows)
         if found.is_new:
             if not found.task.owner:
                 self.on_unstaffed(found.task)
@@ -51,6 +52,13 @@ class AskPeople:
         """One read, and a write for each task. Idempotent."""
         for task in self.store.of_customer(customer):
             self._change(task, lambda one: left_by(one, wish.enrollment, wish.step, wish.because, wish.at), wish.at)
+
+    def _under_another_id(self, task: Task, profile: Profile) -> Task | None:
+        """A task that is open for the same reason since before a merge, when its customer had another id."""
+        if not task.reason or not profile.merged:
+            return None
+        tasks = self.store.of_customer(profile.id)
+        return next((one for one in tasks if one.is_open and one.reason == task.reason and one.id != task.id), None)
 
     def _join(self, task: Task, customer: str, journey: str, asked: OpenTask, now: datetime) -> None:
         if not self._change(task, lambda one: joined(one, asked.enrollment, asked.step), now):

@@ -9,11 +9,11 @@ from cairn.domain.people.life import Changed, timers_of
 
 
 def follow_ups(changed: Changed, now: datetime) -> Sequence[Effect]:
-    """Their ids have the number of the change, which `changed.task.version` is one short of."""
+    """Their ids have the number of the change, which `changed.task.version` is one short of; timers, their own."""
     task, number = changed.task, changed.task.version + 1
     timers = timers_of(task) if changed.sets_timers else ()
     return (
-        *(WakeTask(f"{task.id}-{number}w{nth}", task.id, task.sequence, at) for nth, at in enumerate(timers)),
+        *(WakeTask(f"{task.id}-{task.sequence}w{nth}", task.id, task.sequence, at) for nth, at in enumerate(timers)),
         *(NotifyMember(f"{task.id}-{number}n{who}", kind, who, task.id, now) for kind, who in changed.tell),
         *(
             EmitEvent(

@@ -142,8 +142,9 @@ def done(  # noqa: PLR0913  what a person says about it
 ) -> Changed:
     """What has come of it. After some outcomes it is done, after others it comes back later.
 
-    `member`: who did it, where it is known. `attributes`: what the answers say about the customer. `at`: when the customer wishes to be called. Raises TaskClosedError,
-    TaskOwnedError, or InvalidRequestError for an `at` that is missing, past or not asked for.
+    `member`: who did it, where it is known. `attributes`: what the answers say about the customer. `at`: when the
+    customer wishes to be called. Raises TaskClosedError, TaskOwnedError, or InvalidRequestError for an `at` that is
+    missing, past or not asked for.
     """
     if task.status is TaskStatus.DONE and task.outcome == outcome.name:
         return Changed(task)

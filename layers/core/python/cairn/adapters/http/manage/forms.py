@@ -85,6 +85,8 @@ class Form:
 
     def number(self, name: str, most: int) -> int:
         value = self._document.get(name)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if not self.has(name) or isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
             self._wrong(name, f"a whole number from 1 to {most}")
             return 1
