@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
@@ -126,6 +126,9 @@ class MemberTable(Table):
     email: Annotated[str, AfterValidator(_email)] | None = Field(default=None, examples=['"ana@northside.example.com"'])
     phone: Annotated[str, AfterValidator(_phone)] | None = Field(default=None, examples=['"+1 201 555 0100"'])
     webhook: Slug | None = Field(default=None, examples=['"crm"'])
+    webhook_form: Literal["event", "slack", "teams"] | None = Field(default=None, examples=['"slack"'])
+    tell_by: Literal["email", "sms", "webhook", "nothing"] | None = Field(default=None, examples=['"sms"'])
+    tell_every: Duration | None = Field(default=None, examples=['"1h"'])
     zone: TimeZone | None = Field(default=None, examples=['"America/New_York"'])
     calendar: Slug | None = Field(default=None, examples=['"club"'])
     hours: Annotated[dict[str, str], AfterValidator(weekly_hours)] | None = Field(
@@ -145,6 +148,16 @@ class MemberTable(Table):
             raise wrong("it has hours and a calendar", "Leave one of them out.")
         if self.hours and not self.zone:
             raise wrong("hours are in a time zone", 'Add zone = "America/New_York", or another one.')
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_told(self) -> Self:
+        needed = {"email": self.email, "sms": self.phone, "webhook": self.webhook}
+        if self.tell_by in needed and not needed[self.tell_by]:
+            key = "phone" if self.tell_by == "sms" else self.tell_by
+            raise wrong(f"nobody can be told by {self.tell_by} without it", f"Add {key}, or leave tell_by out.")
+        if self.webhook_form and not self.webhook:
+            raise wrong("a form of a webhook without one", "Add webhook, or leave webhook_form out.")
         return self
 
 

@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cairn.domain.people.members import Absence, Member, Outcome, People, Queue, Strategy, Territory
+from cairn.domain.people.members import (
+    Absence,
+    Member,
+    Outcome,
+    People,
+    Queue,
+    Strategy,
+    TellBy,
+    Territory,
+    WebhookForm,
+)
 from cairn.domain.shared.calendars import Calendar
 from cairn.domain.shared.instants import duration, instant_from_wire
 
@@ -66,12 +76,24 @@ def _member(id_: str, document: Document, calendars: Mapping[str, Calendar]) -> 
     return Member(
         id=id_,
         name=document["name"],
+        webhook_form=WebhookForm(document.get("webhook_form", WebhookForm.EVENT)),
+        tell_by=_tell_by(document),
+        tell_every=duration(document["tell_every"]) if "tell_every" in document else None,
         languages=frozenset(document.get("languages", ())),
         skills=frozenset(document.get("skills", ())),
         territories=_territories(document),
         absences=tuple(Absence(*map(instant_from_wire, one)) for one in document.get("absences", ())),
         **given,
     )
+
+
+def _tell_by(document: Document) -> TellBy | None:
+    """As it says; else by whatever there is, a webhook before an e-mail before a text."""
+    written = document.get("tell_by")
+    if written is not None:
+        return None if written == "nothing" else TellBy(written)
+    keys = {"webhook": TellBy.WEBHOOK, "email": TellBy.EMAIL, "phone": TellBy.SMS}
+    return next((by for key, by in keys.items() if key in document), None)
 
 
 def _territories(document: Document) -> tuple[Territory, ...]:
