@@ -61,7 +61,7 @@ def write_people(
 ) -> None:
     """Compile to a JSON file that the functions read. Raises InvalidPeopleError, and then writes nothing."""
     document = compile_people(file, journeys, compiled, policy)
-    target.write_text(json.dumps(document, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    target.write_text(json.dumps(document, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def compile_people(

@@ -42,6 +42,7 @@ def consumer() -> Consumer:
 
 def warm() -> None:
     deliver()
+    notify()
     consumer()
 
 

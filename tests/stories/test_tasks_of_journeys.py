@@ -145,7 +145,7 @@ def history(story: Story) -> list[tuple[str, str, str]]:
 
 def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     """What members would have been told, and who."""
-    said = [one for one in caplog.records if one.getMessage() == "notification of a member not sent"]
+    said = [one for one in caplog.records if one.getMessage() == "notification of a member handled"]
     return [(one.__dict__["kind"], one.__dict__["member"]) for one in said]
 
 
