@@ -153,7 +153,7 @@ def test_what_must_be_read_cannot_be_left_out(story: Story) -> None:
     link = captured(story)
     status, page = visit(story, link, walk=walked(("greeting",), ("need", "yoga")), do="done", outcome="booked")
     assert status == 200
-    assert "need is not next in the script first-call: it is recorded" in page
+    assert "Need is not next in the script first-call: it is recorded" in page
     _, page = visit(story, link, walk=walked(("greeting",)), do="done", outcome="booked")
     assert "recorded must be read first" in page
     assert "task.done" not in events(story)
@@ -200,7 +200,7 @@ def test_whoever_has_the_task_no_more_sees_the_customer_no_more(story: Story) ->
     assert "Ada" not in page
     assert "+1201" not in page
     _, page = visit(story, link, do="done", outcome="no_answer")
-    assert f"{other} has this task" in page
+    assert f"{other.title()} has this task" in page
     assert "Good day Ada" in visit(story, links(story)[-1])[1]
 
 

@@ -158,9 +158,8 @@ class TaskPage:
 def _sentence(error: CairnError) -> str:
     if isinstance(error, ConflictError):
         return "Somebody else has changed this task just now. This is how it is."
-    if isinstance(error, InvalidRequestError):
-        return " ".join(error.problems)
-    return str(error)
+    said = " ".join(error.problems) if isinstance(error, InvalidRequestError) else str(error)
+    return f"{said[:1].upper()}{said[1:].rstrip('.')}."
 
 
 def _one(form: Form, name: str) -> str:
