@@ -27,7 +27,16 @@ from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import Suppression, SuppressionChange
 from cairn.domain.customer.customer import OLDER_ENTRIES, Concerns, Customer
-from cairn.domain.effects import CloseTask, EraseCustomer, Fact, OpenTask, PauseEnrollment, WakeAt, WakeTask, WithdrawTasks
+from cairn.domain.effects import (
+    CloseTask,
+    EraseCustomer,
+    Fact,
+    OpenTask,
+    PauseEnrollment,
+    WakeAt,
+    WakeTask,
+    WithdrawTasks,
+)
 from cairn.domain.event import Event
 from cairn.domain.gate.settings import GateSettings
 from cairn.domain.gate.verdict import Defer

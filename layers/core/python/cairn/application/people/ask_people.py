@@ -51,6 +51,8 @@ class AskPeople:
     def withdraw(self, customer: str, wish: WithdrawTasks) -> None:
         """One read, and a write for each task. Idempotent."""
         for task in self.store.of_customer(customer):
+            if task.enrollment == wish.enrollment and not task.is_open:  # a crash may have left it in its owner's list
+                self.store.unlist(task)
             self._change(task, lambda one: left_by(one, wish.enrollment, wish.step, wish.because, wish.at), wish.at)
 
     def _under_another_id(self, task: Task, profile: Profile) -> Task | None:
