@@ -65,7 +65,7 @@ class AssignTasks:
         raise ConflictError("others were given tasks at the same time, again and again")
 
     def choice(self, task: Task, queue: str, now: datetime, without: Collection[str] = ()) -> Assignment:
-        """Who is to have a task that is stored, of this queue, without these members: for `TaskStore.change`."""
+        """The assignment of a task that is stored, of this queue, without these members: for `TaskStore.change`."""
         return self._choice(replace(task, queue=queue), now, without, None)[0]
 
     def pass_on(self, task: Task, now: datetime, by: str, why: str) -> Task:

@@ -59,7 +59,7 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Who changes something, when and why."""
+    """The operator who changes something, why and when."""
 
     by: str
     why: str
@@ -113,7 +113,7 @@ class ManageMembers:
         self._update(member, "back", order, {}, said_now)
 
     def capacity(self, member: str, most: int, order: Order) -> None:
-        """The most open tasks that a member is given. Who has more keeps them."""
+        """The most open tasks that a member is given. One who has more keeps them."""
         if not 0 < most <= MAX_OPEN:
             raise InvalidRequestError([f"capacity: a whole number from 1 to {MAX_OPEN}"])
         self._update(member, "capacity", order, {"capacity": most}, lambda said: replace(said, capacity=most))
@@ -178,7 +178,7 @@ class ManageMembers:
         detail: Mapping[str, Any],
         change: Callable[[Override], Override],
     ) -> None:
-        """What is over is left out, so that the item stays small."""
+        """Absences that are over are left out, so that the item stays small."""
         self._check(member)
         for _ in self.attempts(ATTEMPTS):
             read = self.board.read()

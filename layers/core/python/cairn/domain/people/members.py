@@ -1,4 +1,4 @@
-"""Who works on tasks: members, the queues in which they work, and when (people.toml, docs/people.md)."""
+"""Members who work on tasks, the queues in which they work, and when (people.toml, docs/people.md)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from cairn.domain.shared.calendars import Calendar
 
 
 class Strategy(StrEnum):
-    """How a queue chooses among those who may take a task."""
+    """How a queue chooses among the members who may take a task."""
 
     ROUND_ROBIN = "round_robin"
     """Each in turn: their counts differ by one at most."""
@@ -23,7 +23,7 @@ class Strategy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Territory:
-    """A part of the world; every field that is given must fit."""
+    """Where customers are; every field that is given must fit."""
 
     country: str = ""
     """ISO 3166-1 alpha-2."""
@@ -45,7 +45,7 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Someone who works on tasks: a person, or a partner's desk."""
+    """A person who works on tasks, or a partner."""
 
     id: str
     name: str
@@ -61,7 +61,7 @@ class Member:
     """ISO 639-1 codes; empty: any."""
     skills: frozenset[str] = frozenset()
     territories: tuple[Territory, ...] = ()
-    """Empty: the whole world."""
+    """Empty: everywhere."""
     capacity: int = 0
     """The most open tasks at once, in all queues together; 0: no limit."""
     absences: tuple[Absence, ...] = ()
@@ -71,7 +71,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What may come of a task, and what follows from it."""
+    """A result of a task, and what follows from it."""
 
     name: str
     title: str

@@ -59,7 +59,7 @@ class Entry:
     what: str
     """`opened`, `assigned`, `claimed`, `reminded`, `reassigned`, `escalated`, `called_back`, `noted`, `done`, …"""
     owner: str = ""
-    """Who has the task since."""
+    """The member who has the task since."""
     why: str = ""
 
 
