@@ -57,7 +57,7 @@ BEFORE_OTHERS = {Priority.URGENT: "!", Priority.NORMAL: "", Priority.LOW: "~"}
 CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 CHANGED = "the task or its member has changed; look again"
 
-TEXTS = ("journey", "enrollment", "step", "queue", "title", "script", "reason", "owner", "outcome", "done_by")
+TEXTS = ("journey", "enrollment", "step", "queue", "title", "script", "reason", "owner", "asked", "outcome", "done_by")
 NUMBERS = ("sequence", "passed", "reassigned", "escalated", "tries")
 INSTANTS = ("due_at", "claimed_at", "remind_at", "next_at", "done_at")
 DATA = ("context", "answers")

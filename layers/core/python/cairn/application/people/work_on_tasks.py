@@ -211,7 +211,7 @@ class WorkOnTasks:
 
 def _closed_elsewhere(task: Task) -> str:
     """How a task of Cairn's own is closed; empty for one that a journey has opened."""
-    if task.sequence == 0 and task.kind is TaskKind.REVIEW:
+    if task.version == 0 and task.kind is TaskKind.REVIEW:
         return "it is decided with: cairn review approve, or reject"
     return OWN_QUEUES.get(task.queue, "")
 
