@@ -152,8 +152,8 @@ def history(story: Story) -> list[tuple[str, str, str]]:
     return [(one["at"], one["what"], one.get("owner", "")) for one in task["history"]]
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    """What members would have been told, and who."""
+def notified(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """The notifications of members, and of which."""
     said = [one for one in caplog.records if one.getMessage() == "notification of a member not sent"]
     return [(one.__dict__["kind"], one.__dict__["member"]) for one in said]
 
@@ -244,7 +244,7 @@ def test_three_owners_say_nothing_then_it_goes_up(story: Story, caplog: pytest.L
     assert {first, second, third} == {"ana", "ben", "cleo"}
     assert (at2, at3) == ("2026-05-26T18:00:00Z", "2026-05-27T14:00:00Z")  # four working hours each
     assert (at4, what, last) == ("2026-05-27T18:00:00Z", "escalated", "maria")
-    assert told(caplog)[:6] == [
+    assert notified(caplog)[:6] == [
         ("assigned", first),
         ("reminder", first),
         ("reassigned", second),
@@ -266,7 +266,7 @@ def test_who_has_begun_gets_the_time_once_more(story: Story, caplog: pytest.LogC
     story.passes("5h")
 
     assert owner_of(story) == owner
-    assert told(caplog)[-1] == ("overdue", owner)
+    assert notified(caplog)[-1] == ("overdue", owner)
 
 
 class TestOnAFridayNight:
@@ -283,9 +283,9 @@ class TestOnAFridayNight:
         story.passes("3d")  # to 23:00 on Monday, which is Memorial Day
 
         assert one["due_at"] == "2026-05-26T17:00:00Z"  # 13:00 on Tuesday
-        assert told(caplog) == [("assigned", one["owner"])]
+        assert notified(caplog) == [("assigned", one["owner"])]
         story.passes("13h30m")
-        assert told(caplog)[1:] == [("reminder", one["owner"])]  # at noon
+        assert notified(caplog)[1:] == [("reminder", one["owner"])]  # at noon
         assert [what for _, what, _ in history(story)] == ["opened"]
 
 
@@ -297,7 +297,7 @@ def test_no_answer_brings_it_back_at_another_hour(story: Story, caplog: pytest.L
     story.passes("3h")
 
     assert (after["status"], after["comes_back_at"]) == ("open", "2026-05-26T17:00:00Z")
-    assert told(caplog)[-1] == ("reminder", owner)
+    assert notified(caplog)[-1] == ("reminder", owner)
     assert moves(story) == []  # the journey waits on
 
 
@@ -331,11 +331,11 @@ def test_a_callback_comes_at_the_minute_that_the_customer_chose(
     _, after = asks(story, "done", task, outcome="callback", at=wished)
     minute = datetime.fromisoformat(at)
     story.deployment.advance_to(minute - timedelta(minutes=1))
-    before = told(caplog)
+    before = notified(caplog)
     story.deployment.advance_to(minute)
 
     assert (after["due_at"], after["comes_back_at"]) == (at, at)
-    assert told(caplog)[len(before) :] == [("reminder", owner)]
+    assert notified(caplog)[len(before) :] == [("reminder", owner)]
 
 
 def test_a_callback_needs_a_minute_that_is_still_to_come(story: Story) -> None:
@@ -400,7 +400,7 @@ class TestWhereNobodyWorks:
         (one,) = listed(story)
         assert one["owner"] is None
         assert alarms(caplog) == ["TaskUnstaffed"]
-        assert told(caplog) == [("unstaffed", "maria")]
+        assert notified(caplog) == [("unstaffed", "maria")]
         assert "away" in story.timeline("task")[0]["history"][0]["why"]
 
         story.passes("5h")
@@ -424,7 +424,7 @@ def test_a_task_moves_with_a_customer_who_is_merged_and_stays_with_its_owner(
 
     assert owner_of(story) == owner
     assert members()[owner] == 1
-    assert told(caplog) == [("assigned", owner), ("reminder", owner)]
+    assert notified(caplog) == [("assigned", owner), ("reminder", owner)]
     assert asks(story, "done", task, outcome="booked")[0] == 200
     assert moves(story)[0] == ("done", "booked")
     assert set(members().values()) == {0}
@@ -452,7 +452,7 @@ def schedules(story: Story) -> int:
 
 
 def raw_list(member: str) -> frozenset[str]:
-    """A member's list as it is stored, before anybody mends it."""
+    """A member's list as it is stored, before a reader mends it."""
     return DynamoTasks().staff([member]).work[member].open
 
 

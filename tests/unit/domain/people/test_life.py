@@ -185,7 +185,7 @@ def test_an_overdue_task_goes_to_two_others_then_to_the_managers_and_stays_there
         now = task.next_at or now
         changed = life.passed_on(task, PEOPLE, what, given_to(owner, queue) if queue else None, now)
         task = changed.task
-        seen.append((what, task.owner, task.queue, changed.tell[0][0], len(changed.events)))
+        seen.append((what, task.owner, task.queue, changed.notifies[0][0], len(changed.events)))
 
     assert seen == [
         (Pass.REASSIGN, "ben", "sales", NotificationKind.REASSIGNED, 1),

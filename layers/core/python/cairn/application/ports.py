@@ -204,7 +204,7 @@ class TaskTimers(Protocol):
 
 class MemberNotifications(Protocol):
     def put(self, notifications: Sequence[MemberNotification]) -> None:
-        """Queue what members are told. Raises where any of it is not queued."""
+        """Queue notifications. Raises where any of it is not queued."""
 
 
 @dataclass(frozen=True, slots=True)

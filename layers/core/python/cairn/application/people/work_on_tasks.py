@@ -36,7 +36,7 @@ BETWEEN = "|"
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who does something, when, and which member that is."""
+    """The operator who does something, when, and as which member."""
 
     actor: str
     now: datetime
