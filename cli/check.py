@@ -64,7 +64,7 @@ def check(  # noqa: PLR0913, PLR0917  one argument for each option
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --report: print it as one JSON object.")] = False,  # noqa: FBT002
 ) -> None:
-    """List every problem of journeys, policy, people, vendors' folders and sources.toml, and how to mend it.
+    """List every problem of journeys, call scripts, policy, people, vendors' folders and sources.toml, and the mend.
 
     Of one journey alone, list only its own. Exit 1 where there is one. Warnings follow: what the policy's limits would
     make of the journeys' messages.
@@ -102,6 +102,7 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
     from authoring.people import check_people, people_beside  # noqa: PLC0415
     from authoring.policy import check_policy, compile_policy  # noqa: PLC0415
     from authoring.proof.report import prove  # noqa: PLC0415
+    from authoring.scripts import check_scripts  # noqa: PLC0415
     from authoring.sources.check import all_problems  # noqa: PLC0415
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
     from cairn.domain.policy import Policy  # noqa: PLC0415
@@ -111,6 +112,7 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
     compiled = None if found else compile_catalogue(folder)
     problems = [str(problem) for problem in found]
     if not _alone(folder):
+        problems += map(str, check_scripts(folder))
         problems += map(str, check_policy(policy, LAW, compiled))
         problems += map(str, check_people(people_beside(policy), folder, compiled, policy))
         problems += all_problems(configuration)

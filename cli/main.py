@@ -23,6 +23,7 @@ from cli import (
     privacy,
     replay,
     reviews,
+    scripts,
     secrets,
     send,
     serve,
@@ -66,6 +67,7 @@ for group in (*DEVELOPMENT, doctor, migrate, migrate_table, customers, audit):
     app.add_typer(group.app)
 app.add_typer(sources.app, name="sources")
 app.add_typer(imports.app, name="import")
+app.add_typer(scripts.app, name="script")
 app.add_typer(switches.app, name="switch", rich_help_panel=OPERATION)
 app.add_typer(tasks.app, name="task", rich_help_panel=OPERATION)
 app.add_typer(reviews.app, name="review", rich_help_panel=OPERATION)

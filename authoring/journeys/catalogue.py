@@ -12,7 +12,7 @@ from typing import Any
 from authoring.journeys.calendars import Calendars, read_calendars
 from authoring.journeys.events import Declarations, declarations_in
 from authoring.journeys.expansion import Expansion, expanded
-from authoring.journeys.flow import changes_of, emits_of, entries_at_any_rate, flow_findings, sends_of
+from authoring.journeys.flow import changes_of, emits_of, entries_at_any_rate, flow_findings, scripts_of, sends_of
 from authoring.journeys.languages import ENGLISH
 from authoring.journeys.models import Journey
 from authoring.journeys.named_events import event_problems, undeclared_types
@@ -20,10 +20,12 @@ from authoring.journeys.shape import shape_problems
 from authoring.journeys.source import Source, read_yaml
 from authoring.journeys.stamp import stamp_problem
 from authoring.journeys.templates import MAIN_KIND, Part, compiled_templates, path_of, read_parts
-from authoring.journeys.values import LOCALE
+from authoring.journeys.values import LOCALE, SLUG
 from authoring.problems import InvalidFilesError, Problem, did_you_mean
 
 FILE = "journey.yaml"
+SCRIPTS = "_scripts"
+"""The folder of call scripts (authoring/scripts)."""
 
 VERSION_LENGTH = 16
 """Characters of the SHA-256 that name a version: 64 bits."""
@@ -118,7 +120,8 @@ def _read(root: Path) -> tuple[list[_Folder], list[Problem]]:
         *declared.problems,
         *(problem for folder in folders for problem in folder.problems),
     ]
-    return folders, [*problems, *_shared_names(folders), *_unknown_journeys(folders, beside), *_circles(folders)]
+    problems += [*_shared_names(folders), *_unknown_journeys(folders, beside), *_circles(folders)]
+    return folders, [*problems, *_unknown_scripts(folders, above)]
 
 
 def _read_folder(path: Path, calendars: Calendars, declared: Declarations) -> _Folder:
@@ -241,6 +244,16 @@ def _unknown_journeys(folders: list[_Folder], beside: list[Path]) -> Iterator[Pr
             if name not in names:
                 fix = did_you_mean(str(name), names, "Name a folder beside this one.")
                 yield folder.source.problem(("entry", "unless_in", index), f'there is no journey "{name}"', fix)
+
+
+def _unknown_scripts(folders: list[_Folder], root: Path) -> Iterator[Problem]:
+    """Call scripts that tasks name, and that are not there. Several words are what to say themselves."""
+    known = [file.stem for file in sorted((root / SCRIPTS).glob("*.yaml"))]
+    for folder in folders:
+        for loc, name in scripts_of(folder.written.document):
+            if SLUG.fullmatch(name) and name not in known:
+                fix = did_you_mean(name, known, f"Write {SCRIPTS}/{name}.yaml, or what to say in several words.")
+                yield folder.source.problem(folder.written.written_at(loc), f'there is no script "{name}"', fix)
 
 
 def _circles(folders: list[_Folder]) -> Iterator[Problem]:

@@ -84,6 +84,15 @@ def sends_of(document: Any) -> Iterator[tuple[Loc, str, tuple[str, ...]]]:
             yield (*loc, "send", "template"), *send
 
 
+def scripts_of(document: Any) -> Iterator[tuple[Loc, str]]:
+    """The script of every task, or what it says instead."""
+    for loc, step in _steps_of(document, "steps"):
+        task = step.get("task")
+        script = task.get("script") if isinstance(task, Mapping) else None
+        if isinstance(script, str):
+            yield (*loc, "task", "script"), script
+
+
 def emits_of(document: Any) -> Iterator[tuple[Loc, str]]:
     """Every step that emits an event, and the event's type."""
     for loc, step in _steps_of(document, "steps"):

@@ -1,7 +1,7 @@
 """Templates: Jinja2 text with a front matter in YAML where a message has more than its text."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import signature
@@ -262,8 +262,8 @@ def texts_of(variant: Mapping[str, Any]) -> Iterator[str]:
         yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str))
 
 
-def text_problems(text: str) -> list[tuple[int, str, str]]:
-    """The problems of a template's text: line, message and fix of each."""
+def text_problems(text: str, variables: Sequence[str] = VARIABLES) -> list[tuple[int, str, str]]:
+    """The problems of a template's text, which sees these variables: line, message and fix of each."""
     jinja = environment(escape=True)
     try:
         tree = jinja.parse(text)
@@ -275,7 +275,7 @@ def text_problems(text: str) -> list[tuple[int, str, str]]:
         undeclared = meta.find_undeclared_variables(tree)
     except TemplateSyntaxError as error:
         return sorted([*found, (error.lineno, f"not Jinja: {error.message}", "Mend it in this line.")])
-    return sorted({*found, *_names(tree, undeclared - set(jinja.globals))})
+    return sorted({*found, *_names(tree, undeclared - set(jinja.globals), variables)})
 
 
 def _calls(tree: nodes.Template, jinja: Environment) -> Iterator[tuple[int, str, str]]:
@@ -343,14 +343,14 @@ def _references(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
             yield attribute.lineno, f"there is no link {attribute.attr}", f"Use one of {known}."
 
 
-def _names(tree: nodes.Template, undeclared: set[str]) -> Iterator[tuple[int, str, str]]:
-    for name in sorted(undeclared - set(VARIABLES)):
+def _names(tree: nodes.Template, undeclared: set[str], variables: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    for name in sorted(undeclared - set(variables)):
         lines = [node.lineno for node in tree.find_all(nodes.Name) if node.name == name and node.ctx == "load"]
-        known = f"A template sees {', '.join(VARIABLES)}"
+        known = f"A template sees {', '.join(variables)}"
         like = (
-            "data.…, the properties of the event that started the journey"
+            f"{variables[1]}.…, the properties of the event that started the journey"
             if name == "event"
-            else f"profile.{name} or data.{name}"
+            else f"{variables[0]}.{name} or {variables[1]}.{name}"
         )
         yield min(lines, default=1), f"{name} is not known here", f"{known}: write {like}."
 

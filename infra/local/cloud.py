@@ -55,7 +55,8 @@ LOCAL_ENDPOINT_SECRET = "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="  # noqa
 SCHEDULE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/schedules"
 POLICY = "policy.json"
 PEOPLE = "people.json"
-"""The compiled policy and people, beside the compiled journeys."""
+SCRIPTS = "scripts.json"
+"""The compiled policy, people and call scripts, beside the compiled journeys."""
 PUSH_ENDPOINT = re.compile(rb'arn:aws:sns:[^"\s]+:endpoint/[^"\s]+')
 
 

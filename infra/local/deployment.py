@@ -27,6 +27,7 @@ from authoring.defaults import default_file
 from authoring.journeys import write_catalogue
 from authoring.people import people_beside, write_people
 from authoring.policy import write_policy
+from authoring.scripts import write_scripts
 from authoring.sources.samples import document_of_samples
 from cairn.adapters import aws
 from cairn.adapters.dynamodb.customers import DynamoCustomers
@@ -37,7 +38,7 @@ from cairn.adapters.s3 import Overflow
 from cairn.adapters.sources import OWN, Sources, fetching, sources
 from cairn.telemetry import logger
 from infra.local import timeline
-from infra.local.cloud import IDENTITY_SECRET, PUBLIC_URL, SOURCES, Cloud, arn, sandbox
+from infra.local.cloud import IDENTITY_SECRET, PUBLIC_URL, SCRIPTS, SOURCES, Cloud, arn, sandbox
 from infra.local.cloud import PEOPLE as COMPILED_PEOPLE
 from infra.local.cloud import POLICY as COMPILED_POLICY
 from infra.local.dead_letters import (
@@ -135,6 +136,7 @@ class LocalDeployment:
         """
         write_catalogue(journeys, self.catalogue)
         compiled = json.loads(self.catalogue.read_bytes())
+        write_scripts(journeys, self.catalogue.with_name(SCRIPTS))
         policy = self.catalogue.with_name(COMPILED_POLICY)
         write_policy(self.policy, LAW, policy, compiled)
         write_people(people_beside(self.policy), journeys, self.catalogue.with_name(COMPILED_PEOPLE))

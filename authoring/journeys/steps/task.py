@@ -56,7 +56,9 @@ class Task(Wire):
         description="What the person should know: a name and JMESPath for each.",
         examples=["{phone: profile.phone}"],
     )
-    script: PersonText = Field(default_factory=str, description="What to say.")
+    script: PersonText = Field(
+        default_factory=str, description="The name of a call script in _scripts, or in a few words what to say."
+    )
     at_most: Duration = Field(
         default=DEFAULT_AT_MOST, description="How long the journey waits for the outcome.", examples=["5d"]
     )

@@ -26,6 +26,7 @@ from cairn.adapters.dynamodb.items import (
     RecordItem,
     code_of,
 )
+from cairn.adapters.dynamodb.owner_list import unlisting
 from cairn.adapters.dynamodb.table import read_all, read_partition, write_all
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.record import ConsentRecord
@@ -164,6 +165,9 @@ class DynamoTimeline:
         except UpdateError as error:
             if code_of(error) != CONDITION_FAILED:  # a person has done it meanwhile
                 raise
+            return
+        for owner, leave in unlisting(item):
+            owner.update(leave)
 
     def entries(self, customer_id: str) -> list[TimelineEntry]:
         found = [

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from cairn.application.people.assign_tasks import AssignTasks
 from cairn.application.ports import Attempts, Deals, MemberBoard, TaskStore
@@ -20,7 +19,7 @@ from cairn.domain.shared.errors import (
     UnknownDealKeyError,
     UnknownMemberError,
 )
-from cairn.domain.shared.instants import instant_to_wire, zone_named
+from cairn.domain.shared.instants import instant_to_wire, to_instant, zone_named
 
 ATTEMPTS = 8
 """Attempts after a conflict with another operator."""
@@ -77,10 +76,10 @@ class ManageMembers:
     deals: Deals
     attempts: Attempts = range
 
-    def zone_of(self, member: str) -> ZoneInfo:
-        """The zone in which a member's days begin."""
+    def instant(self, text: str, member: str) -> datetime | None:
+        """A date or an instant as an operator writes it: in the member's zone, or in UTC where it has none."""
         found = self.people.members.get(member)
-        return zone_named(found.zone if found else "", "UTC")
+        return to_instant(text, zone_named(found.zone if found else "", "UTC"))
 
     def states(self) -> Sequence[MemberState]:
         """Everybody of people.toml, by id, in one read for a hundred of them."""

@@ -1,4 +1,4 @@
-"""Members who work on tasks, the queues in which they work, and when (people.toml, docs/people.md)."""
+"""Members, who work on tasks, and the queues in which they do, and when (people.toml, docs/people.md)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from cairn.domain.shared.calendars import Calendar
 
 
 class Strategy(StrEnum):
-    """How a queue chooses among the members who may take a task."""
+    """How a queue chooses among the members that may take a task."""
 
     ROUND_ROBIN = "round_robin"
     """Each in turn: their counts differ by one at most."""
@@ -23,7 +23,7 @@ class Strategy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Territory:
-    """Where customers are; every field that is given must fit."""
+    """An area; every field that is given must fit."""
 
     country: str = ""
     """ISO 3166-1 alpha-2."""
@@ -45,7 +45,7 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person who works on tasks, or a partner."""
+    """Someone who works on tasks: a person, or a partner's office."""
 
     id: str
     name: str

@@ -149,6 +149,18 @@ class UnknownQueueError(CairnError):
     """people.toml has no such queue; the message names the nearest."""
 
 
+class UnknownLineError(CairnError):
+    """A call script has no such line, or nothing to reply to what the customer brings up."""
+
+
+class LineSkippedError(CairnError):
+    """A call script is not there yet, or a line that must be read was not; the message names it."""
+
+
+class InvalidAnswerError(CairnError):
+    """An answer at a line of a call script has the wrong type; the message says what to enter."""
+
+
 class UnknownJourneyError(CairnError):
     """A journey version is neither deployed nor stored in the table."""
 
