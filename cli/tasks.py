@@ -88,7 +88,7 @@ def assign(
     customer: TaskCustomerOption = "",
     to: ToOption = LOCAL_URL,
 ) -> None:
-    """Give a task to a member, whoever has it now."""
+    """Give a task to a member, also where another one has it."""
     done = Manage(to).post("tasks", do="assign", task=task, customer=customer, to=member, why=why)
     echo(f"{done['task']} is {done['owner']}'s")
 

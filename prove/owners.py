@@ -41,7 +41,7 @@ class Figures:
     seconds: float
     calls: Counter[str]
     redeliveries: int
-    """Leads that a worker could not give to anybody in one go, because others were faster each time."""
+    """Leads that a worker could not give to a member in one go, because others were faster each time."""
     fair: Mapping[str, int]
     """Tasks of each member of the first queue."""
     limited: Mapping[str, int]

@@ -14,6 +14,7 @@ from authoring.policy.document import steps_of
 from authoring.policy.source import Source, read_toml
 from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean
 from cairn.adapters.documents.people import people_from_document
+from cairn.domain.people.life import DONE
 from cairn.domain.people.members import People
 from cairn.domain.people.routing import first_at_work
 from cairn.domain.shared.instants import at_local, duration, instant_to_wire
@@ -201,12 +202,29 @@ def _at_odds(source: Source, compiled: Iterable[Row] | None, policy: Path | None
         if queue not in queues and queue not in WITHOUT_PEOPLE:
             message = f'{what} in the queue "{queue}", and there is no such queue'
             yield ("queues",), message, did_you_mean(queue, queues, f"Add [queues.{queue}].")
+    yield from _unknown_outcomes(source, compiled or ())
     if isinstance(rules, Source):
         endpoints = [str(row.get("name", "")) for row in data.get("subscribers", ()) if isinstance(row, Mapping)]
         for name, entry in _entries(source, "members"):
             if "webhook" in entry and entry["webhook"] not in endpoints:
                 fix = did_you_mean(entry["webhook"], endpoints, f"Add [[subscribers]] to {rules.file.name}.")
                 yield ("members", name, "webhook"), f'there is no subscriber "{entry["webhook"]}"', fix
+
+
+def _unknown_outcomes(source: Source, compiled: Iterable[Row]) -> Iterator[Finding]:
+    """Outcomes that a journey waits for, and that its queue does not have."""
+    for one in compiled:
+        for step in steps_of(one["document"], "task"):
+            task = step["task"]
+            queue = source.data.get("queues", {}).get(task.get("queue"))
+            outcomes = list((queue or {}).get("outcomes", {})) or [DONE.name]
+            for name in task.get("then", {}) if isinstance(queue, Mapping) else ():
+                if name not in outcomes:
+                    message = (
+                        f'{one["journey"]}/{step["id"]} waits for the outcome "{name}", and there is no such outcome'
+                    )
+                    fix = did_you_mean(name, outcomes, f"Add [queues.{task['queue']}.outcomes.{name}].")
+                    yield ("queues", task["queue"]), message, fix
 
 
 def _never_worked(people: People) -> Iterator[Finding]:

@@ -33,7 +33,7 @@ def note_trip(trip: Trip) -> None:
 
 
 def note_unstaffed(task: Task) -> None:
-    """At once, and not when the task is overdue: until then somebody may still be found."""
+    """At once, and not when the task is overdue: until then another member may still be found."""
     do = "find somebody, then: cairn task assign; who could have it, and why not: cairn task show"
     need_person("TaskUnstaffed", "nobody can do a task in time", do=do, each=[{"queue": task.queue, "task": task.id}])
 

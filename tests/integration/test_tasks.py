@@ -12,11 +12,14 @@ from bench.aws_calls import AwsCall, intercepted, noted
 from bench.calls import Call
 from bench.units import Item, WriteUnits
 from cairn.adapters import aws
-from cairn.adapters.dynamodb.items import CustomerItem, RecordItem
+from cairn.adapters.dynamodb.items import REVIEWS, CustomerItem, RecordItem
+from cairn.adapters.dynamodb.reviews import DynamoReviews
 from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.application.people.assign_tasks import AssignTasks
-from cairn.domain.effects import OpenTask
+from cairn.domain.effects import CloseTask, OpenTask
+from cairn.domain.message.message import Approval
+from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.people.members import Member, People, Queue, Share, Work
 from cairn.domain.people.routing import Assignment
 from cairn.domain.people.task import Entry, Priority, Task, TaskKind, TaskStatus, Wanted
@@ -165,6 +168,30 @@ def test_a_task_of_an_earlier_release_is_listed_and_closed() -> None:
     assert task.opened_at == NOW
     assert store.load("c1", "call-1") == done
     assert store.page("sales", 10).tasks == []
+
+
+def test_a_task_that_cairn_itself_closes_leaves_its_owner_s_list() -> None:
+    store = DynamoTasks()
+    store.open(a_task(owner="ana"), given("ana"))
+
+    DynamoTimeline().close("c1", CloseTask("x", "call-1", "answered elsewhere", "cairn", LATER))
+
+    assert store.staff(["ana"]).work["ana"].open == frozenset()
+
+
+def test_a_task_that_waits_for_a_review_leaves_its_reviewer_s_list_with_the_decision() -> None:
+    store = DynamoTasks()
+    store.open(a_task("m1", owner="ana"), given("ana"))
+    waiting = {"gsi1pk": REVIEWS, "gsi1sk": "2026", "status": "held", "decisions": [{"reason": "review"}]}
+    RecordItem("c1", "message#m1", body={"purpose": "marketing"}, **waiting).save()
+    CustomerItem("c1", "open#contact", contact_version=1).save()
+
+    DynamoReviews().decide(
+        "c1", "m1", Approval(granted=True, by="ada", at=NOW), AuditEntry(NOW, "ada", "approve", "m1", "fine")
+    )
+
+    assert store.staff(["ana"]).work["ana"].open == frozenset()
+    assert store.load("c1", "m1") is not None
 
 
 def test_a_list_is_mended_when_it_is_read() -> None:

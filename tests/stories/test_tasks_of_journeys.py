@@ -1,16 +1,22 @@
 """A journey asks people for something and goes on by what comes of it."""
 
 import json
+import re
+import shlex
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cairn.adapters.dynamodb.tasks import DynamoTasks
+from cairn.adapters.scheduler.timers import task_wake_body
 from infra.local.deployment import POLICY, local_deployment
 from infra.local.signing import local_secrets
 from tests.conftest import Story
+from tests.stories.shop import Shop, served
 
 FRIDAY_NIGHT = datetime(2026, 5, 23, 3, tzinfo=UTC)
 """23:00 on Friday 22 May in New York, before a weekend and Memorial Day."""
@@ -103,18 +109,21 @@ def people() -> str:
     return PEOPLE
 
 
+@contextmanager
+def opened_story(folder: Path, start: datetime, people: str) -> Iterator[Story]:
+    (folder / "lead").mkdir()
+    (folder / "lead" / "journey.yaml").write_text(JOURNEY, encoding="utf-8")
+    policy = folder / "policy.toml"
+    policy.write_text(POLICY.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "people.toml").write_text(people, encoding="utf-8")
+    with local_deployment(folder, start=start, secrets=local_secrets({}), policy=policy) as deployment:
+        yield Story(deployment)
+
+
 @pytest.fixture
 def story(tmp_path: Path, start: datetime, people: str) -> Iterator[Story]:
-    (tmp_path / "lead").mkdir()
-    (tmp_path / "lead" / "journey.yaml").write_text(JOURNEY, encoding="utf-8")
-
-    policy = tmp_path / "policy.toml"
-    policy.write_text(POLICY.read_text(encoding="utf-8"), encoding="utf-8")
-    (tmp_path / "people.toml").write_text(people, encoding="utf-8")
-    with local_deployment(
-        tmp_path, start=start, secrets=local_secrets({}), policy=tmp_path / "policy.toml"
-    ) as deployment:
-        yield Story(deployment)
+    with opened_story(tmp_path, start, people) as opened:
+        yield opened
 
 
 def asks(story: Story, do: str, task: str, **fields: Any) -> tuple[int, Any]:
@@ -123,7 +132,7 @@ def asks(story: Story, do: str, task: str, **fields: Any) -> tuple[int, Any]:
     headers = {"content-type": "application/json"}
     answer = story.deployment.manage("POST", "https://localhost/manage/tasks", headers, body, actor="mia")
     story.deployment.settle()
-    return answer["statusCode"], json.loads(answer["body"])
+    return answer["statusCode"], json.loads(answer["body"] or "{}")
 
 
 def listed(story: Story, query: str = "") -> Any:
@@ -143,8 +152,8 @@ def history(story: Story) -> list[tuple[str, str, str]]:
     return [(one["at"], one["what"], one.get("owner", "")) for one in task["history"]]
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    """What members would have been told, and who."""
+def notified(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """The notifications of members, and of which."""
     said = [one for one in caplog.records if one.getMessage() == "notification of a member handled"]
     return [(one.__dict__["kind"], one.__dict__["member"]) for one in said]
 
@@ -235,7 +244,7 @@ def test_three_owners_say_nothing_then_it_goes_up(story: Story, caplog: pytest.L
     assert {first, second, third} == {"ana", "ben", "cleo"}
     assert (at2, at3) == ("2026-05-26T18:00:00Z", "2026-05-27T14:00:00Z")  # four working hours each
     assert (at4, what, last) == ("2026-05-27T18:00:00Z", "escalated", "maria")
-    assert told(caplog)[:6] == [
+    assert notified(caplog)[:6] == [
         ("assigned", first),
         ("reminder", first),
         ("reassigned", second),
@@ -257,7 +266,7 @@ def test_who_has_begun_gets_the_time_once_more(story: Story, caplog: pytest.LogC
     story.passes("5h")
 
     assert owner_of(story) == owner
-    assert told(caplog)[-1] == ("overdue", owner)
+    assert notified(caplog)[-1] == ("overdue", owner)
 
 
 class TestOnAFridayNight:
@@ -274,9 +283,9 @@ class TestOnAFridayNight:
         story.passes("3d")  # to 23:00 on Monday, which is Memorial Day
 
         assert one["due_at"] == "2026-05-26T17:00:00Z"  # 13:00 on Tuesday
-        assert told(caplog) == [("assigned", one["owner"])]
+        assert notified(caplog) == [("assigned", one["owner"])]
         story.passes("13h30m")
-        assert told(caplog)[1:] == [("reminder", one["owner"])]  # at noon
+        assert notified(caplog)[1:] == [("reminder", one["owner"])]  # at noon
         assert [what for _, what, _ in history(story)] == ["opened"]
 
 
@@ -288,7 +297,7 @@ def test_no_answer_brings_it_back_at_another_hour(story: Story, caplog: pytest.L
     story.passes("3h")
 
     assert (after["status"], after["comes_back_at"]) == ("open", "2026-05-26T17:00:00Z")
-    assert told(caplog)[-1] == ("reminder", owner)
+    assert notified(caplog)[-1] == ("reminder", owner)
     assert moves(story) == []  # the journey waits on
 
 
@@ -322,11 +331,11 @@ def test_a_callback_comes_at_the_minute_that_the_customer_chose(
     _, after = asks(story, "done", task, outcome="callback", at=wished)
     minute = datetime.fromisoformat(at)
     story.deployment.advance_to(minute - timedelta(minutes=1))
-    before = told(caplog)
+    before = notified(caplog)
     story.deployment.advance_to(minute)
 
     assert (after["due_at"], after["comes_back_at"]) == (at, at)
-    assert told(caplog)[len(before) :] == [("reminder", owner)]
+    assert notified(caplog)[len(before) :] == [("reminder", owner)]
 
 
 def test_a_callback_needs_a_minute_that_is_still_to_come(story: Story) -> None:
@@ -391,8 +400,205 @@ class TestWhereNobodyWorks:
         (one,) = listed(story)
         assert one["owner"] is None
         assert alarms(caplog) == ["TaskUnstaffed"]
-        assert told(caplog) == [("unstaffed", "maria")]
+        assert notified(caplog) == [("unstaffed", "maria")]
         assert "away" in story.timeline("task")[0]["history"][0]["why"]
 
         story.passes("5h")
         assert owner_of(story) == "maria"  # it goes up when its time is over
+
+
+def members() -> dict[str, int]:
+    """How many open tasks each member has, by their lists."""
+    return {one: len(DynamoTasks().of_member(one)) for one in ("ana", "ben", "cleo", "maria")}
+
+
+def test_a_task_moves_with_a_customer_who_is_merged_and_stays_with_its_owner(
+    story: Story, caplog: pytest.LogCaptureFixture
+) -> None:
+    story.happens("lead.captured", "1", customer={"email": "ada@example.com"}, properties={"page": "/"})
+    owner, task = owner_of(story), listed(story)[0]["task"]
+
+    story.happens("account.made", "2", customer={"user_id": "ada"})
+    story.happens("account.linked", "3", customer=ADA)
+    story.passes("3h")
+
+    assert owner_of(story) == owner
+    assert members()[owner] == 1
+    assert notified(caplog) == [("assigned", owner), ("reminder", owner)]
+    assert asks(story, "done", task, outcome="booked")[0] == 200
+    assert moves(story)[0] == ("done", "booked")
+    assert set(members().values()) == {0}
+
+
+def test_a_task_of_an_erased_customer_vanishes_from_its_owners_list(story: Story) -> None:
+    task = captured(story)
+    owner = owner_of(story)
+    scheduled = schedules(story)
+
+    story.erases("ada")
+    story.passes("2h")
+
+    assert scheduled > 0
+    assert listed(story) == []
+    assert raw_list(owner) == frozenset()
+    assert schedules(story) == 0
+    assert asks(story, "claim", task, **{"as": owner})[0] == 404
+
+
+def schedules(story: Story) -> int:
+    """The schedules of timers that are still to fire."""
+    client = story.deployment.cloud.client("scheduler")
+    return len(client.list_schedules(GroupName=story.deployment.cloud.group)["Schedules"])
+
+
+def raw_list(member: str) -> frozenset[str]:
+    """A member's list as it is stored, before a reader mends it."""
+    return DynamoTasks().staff([member]).work[member].open
+
+
+def test_two_enrollments_with_one_reason_share_a_task(story: Story, tmp_path: Path) -> None:
+    (tmp_path / "again").mkdir()
+    again = JOURNEY.replace("journey: lead", "journey: again").replace("lead.captured", "lead.returned")
+    (tmp_path / "again" / "journey.yaml").write_text(again, encoding="utf-8")
+    story.deployment.deploy(tmp_path)
+    task = captured(story)
+
+    story.happens("lead.returned", customer=ADA, properties={"page": "/"})
+
+    assert [one["task"] for one in listed(story)] == [task]
+    (fact,) = story.timeline("not_opened")
+    assert (fact["journey"], fact["because"]) == ("again", "a task is open for the same reason: first-call")
+    asks(story, "done", task, outcome="lost")
+    assert moves(story) == [("done", "lost")] * 2 + [("ended", "lost")] * 2
+
+
+def test_a_task_whose_timer_is_lost_is_set_going_again(story: Story) -> None:
+    captured(story)
+    first = owner_of(story)
+    client, group = story.deployment.cloud.client("scheduler"), story.deployment.cloud.group
+    for one in client.list_schedules(GroupName=group)["Schedules"]:
+        client.delete_schedule(Name=one["Name"], GroupName=group)
+
+    story.passes("7h")
+    story.deployment.handlers["sweep"]({}, None)
+    story.deployment.settle()
+
+    assert owner_of(story) != first
+    assert [what for _, what, _ in history(story)] == ["opened", "reassigned"]
+
+
+def test_a_timer_that_comes_twice_or_late_changes_nothing(story: Story) -> None:
+    captured(story)
+    story.passes("5h")
+    before = history(story)
+    (one,) = listed(story)
+
+    for sequence in (0, 1, 1, 99):
+        story.deployment.cloud.send("wakes", task_wake_body(one["customer"], one["task"], sequence))
+        story.deployment.settle()
+
+    assert history(story) == before
+
+
+class TestOfBranchesAndPartners:
+    @pytest.fixture
+    def people(self) -> str:
+        return (
+            PEOPLE.replace('title = "Sales"\n', 'title = "Sales"\nbranches = ["albany", "hudson"]\nsticky = true\n')
+            + """
+[queues.albany]
+title = "Albany"
+territories = [{latitude = 42.65, longitude = -73.75, kilometres = 60}]
+[queues.hudson]
+title = "Hudson"
+territories = [{latitude = 42.25, longitude = -73.79, kilometres = 60}]
+[members.al]
+name = "Al"
+queues = ["albany"]
+[members.hue]
+name = "Hue"
+queues = ["hudson"]
+[queues.partners]
+title = "Partners"
+[members.acme]
+name = "Acme"
+queues = ["partners"]
+"""
+        ).replace("[calendars.office]", 'deal_keys = ["email_domain"]\n[calendars.office]', 1)
+
+    @pytest.mark.parametrize(
+        ("where", "owner"),
+        [
+            ({"latitude": 42.46, "longitude": -73.75}, "al"),  # both reach it, and Albany is a little nearer
+            ({"latitude": 42.44, "longitude": -73.77}, "hue"),
+        ],
+    )
+    def test_a_customer_on_the_border_goes_to_the_nearer_branch(
+        self, story: Story, where: dict[str, float], owner: str
+    ) -> None:
+        captured(story, attributes=where)
+
+        assert owner_of(story) == owner
+
+    def test_a_registered_deal_is_its_partners_alone(self, story: Story) -> None:
+        body = {"do": "register", "key": "email_domain", "value": "example.com", "partner": "acme"}
+        body |= {"until": "2026-12-31", "why": "ticket 7"}
+        headers = {"content-type": "application/json"}
+        story.deployment.manage(
+            "POST", "https://localhost/manage/deals", headers, json.dumps(body).encode(), actor="mia"
+        )
+
+        captured(story)
+
+        assert owner_of(story) == "acme"
+        assert "deal" in story.timeline("task")[0]["history"][0]["why"]
+
+    def test_a_customers_own_seller_gets_the_task_but_not_on_holiday(self, story: Story) -> None:
+        captured(story, attributes={"owner": "cleo"})
+        assert owner_of(story) == "cleo"
+        body = {"do": "absent", "member": "cleo", "until": "2026-06-10", "why": "holiday"}
+        headers = {"content-type": "application/json"}
+        story.deployment.manage(
+            "POST", "https://localhost/manage/members", headers, json.dumps(body).encode(), actor="mia"
+        )
+
+        bob = {"user_id": "bob"}
+        story.happens("lead.captured", "2", customer=bob, properties={"page": "/"}, attributes={"owner": "cleo"})
+
+        assert {one["owner"] for one in listed(story)} - {"cleo"} <= {"ana", "ben"}
+        assert len({one["owner"] for one in listed(story)}) == 2
+
+
+class TestOfTheDocs:
+    @pytest.fixture
+    def people(self) -> str:
+        (file,) = re.findall(r"^```toml people\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+        return str(file) + '\n[queues.sales]\ntitle = "Sales"\n[members.zoe]\nname = "Zoe"\nqueues = ["sales"]\n'
+
+    def test_its_commands_run_in_their_order(self, story: Story, tmp_path: Path) -> None:
+        (block,) = re.findall(r"^```sh tasks\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+        lead = JOURNEY.replace("queue: sales", "queue: coaches").replace("        lost:", "        no_answer:")
+        (tmp_path / "lead" / "journey.yaml").write_text(lead, encoding="utf-8")
+        story.deployment.deploy(tmp_path)
+        task = captured(story, attributes={"owner": "ana", "first_name": "Ada"})
+        with served(story.deployment) as url:
+            shop = Shop(story.deployment, url)
+            printed = [shop.cairn(*shlex.split(line.replace("TASK", task))[1:]) for line in block.splitlines()]
+            shown = shop.cairn("task", "show", task)
+            empty = shop.cairn("task", "list")
+
+        assert "call: Call the lead coaches, ana" in printed[0]
+        assert "first_name: Ada" in printed[1]
+        assert "ana looks after the customer" in printed[1]
+        assert printed[2:] == [
+            f"{task} is ana's",
+            "noted",
+            f"{task} comes back at 2026-05-26T17:00:00Z, to ana",
+            f"{task} is done: booked",
+        ]
+        assert "Notes" in shown
+        assert "Thursday at ten" in shown
+        assert empty == "no open task"
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "people.md").read_text(encoding="utf-8")

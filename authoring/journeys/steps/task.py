@@ -1,7 +1,7 @@
 """The step `task`, as it is written."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -19,7 +19,6 @@ from authoring.journeys.values import Duration, PersonText, Slug, StepExpression
 from authoring.problems import Loc
 from authoring.shape import wrong
 from cairn.domain.journey.steps.task import DEFAULT_AT_MOST, DEFAULT_DUE
-from cairn.domain.people.task import Priority, TaskKind
 
 if TYPE_CHECKING:
     from authoring.journeys.steps import Step
@@ -28,16 +27,16 @@ if TYPE_CHECKING:
 class Task(Wire):
     queue: Slug = Field(description="Whose work it is: a queue of people.toml.", examples=["sales"])
     title: PersonText = Field(description="The work, in a line.", examples=["Call the customer"])
-    kind: Annotated[TaskKind, Field(strict=False)] = Field(
-        default=TaskKind.TODO, description="What kind of work it is.", examples=["call"]
+    kind: Literal["call", "visit", "review", "approve", "ticket", "todo"] = Field(
+        default="todo", description="What kind of work it is.", examples=["call"]
     )
     due: Duration = Field(
         default_factory=str,
         description=f"The time allowed, in the queue's working hours. Default: the queue's, else {DEFAULT_DUE}.",
         examples=["4h"],
     )
-    priority: Annotated[Priority, Field(strict=False)] = Field(
-        default=Priority.NORMAL, description="What comes first in its queue.", examples=["urgent"]
+    priority: Literal["urgent", "normal", "low"] = Field(
+        default="normal", description="What comes first in its queue.", examples=["urgent"]
     )
     skills: list[Slug] = Field(
         default_factory=list, description="What its member must be able to do.", examples=["[solar]"]

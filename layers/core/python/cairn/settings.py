@@ -164,7 +164,7 @@ class ProcessEventSettings(Settings):
     journeys_path: str
     policy_path: str
     notices_queue_url: str
-    """For what members are told."""
+    """For notifications of members."""
     people_path: str
 
 

@@ -68,7 +68,7 @@ class Relay:
             Erasures(),
         )
         self.counters, self.board, self.alert = DeliveryCounters(), SwitchBoard(), Alert()
-        self.asked, self.task_timers, self.told = AskPeople(self.tasks), TaskTimers(), MemberNotifications()
+        self.asked, self.task_timers, self.notified = AskPeople(self.tasks), TaskTimers(), MemberNotifications()
         self.inbox = Inbox()
         self.waiting, self.customers = EffectsQueue(), PresentCustomers()
         self.relay = RelayEffects(
@@ -77,7 +77,7 @@ class Relay:
             tasks=self.tasks,
             ask_people=lambda: cast("Any", self.asked),
             task_timers=self.task_timers,
-            notify=self.told,
+            notify=self.notified,
             timeline=self.timeline,
             deliveries=self.deliveries,
             health=WatchHealth(

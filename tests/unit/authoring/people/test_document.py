@@ -140,7 +140,7 @@ def test_nothing_is_written_where_there_is_a_problem(file: Path) -> None:
     assert not file.with_name("people.json").exists()
 
 
-def test_everything_that_is_written_is_read(file: Path) -> None:
+def test_every_key_that_is_written_is_read(file: Path) -> None:
     more = (
         'zone = "Europe/Madrid"\nhours = {mon-fri = "15:00-19:00"}\nweight = 3\nskills = ["boats"]\n'
         'email = "a@b.example"\nphone = "+1 201 555 0100"\nwebhook = "crm"\n'

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import hypothesis.strategies as st
@@ -78,7 +79,7 @@ MOVES: dict[str, Callable[[Task, datetime], Task]] = {
     "callback": lambda task, now: done(task, "callback", now),
     "booked": lambda task, now: done(task, "booked", now),
     "withdraw": lambda task, now: life.withdrawn(task, "paid", "op", now).task,
-    "join": lambda task, now: life.joined(task, "e2", "call").task,
+    "join": lambda task, _: life.joined(task, "e2", "call").task,
     "leave": lambda task, now: life.left_by(task, "e1", "", "invoice.paid", now).task,
 }
 lives = st.lists(st.tuples(st.sampled_from(sorted(MOVES)), st.timedeltas(timedelta(), timedelta(days=2))), max_size=25)
@@ -114,7 +115,7 @@ def test_an_open_task_has_an_owner_or_its_history_says_why_and_always_a_timer(
 @given(lives)
 def test_whatever_sets_another_time_makes_the_earlier_timers_stale(moves: list[tuple[str, timedelta]]) -> None:
     past = lived(moves)
-    for (before, _), (after, now) in zip(past, past[1:], strict=False):
+    for (before, _), (after, now) in pairwise(past):
         if life.timers_of(before) != life.timers_of(after):
             assert after.sequence > before.sequence
             late = now + timedelta(days=365)
@@ -124,7 +125,7 @@ def test_whatever_sets_another_time_makes_the_earlier_timers_stale(moves: list[t
 @given(lives)
 def test_a_closed_task_stays_closed_and_is_done_once(moves: list[tuple[str, timedelta]]) -> None:
     past = [task for task, _ in lived(moves)]
-    for before, after in zip(past, past[1:], strict=False):
+    for before, after in pairwise(past):
         if not before.is_open:
             assert (after.status, after.outcome, after.history) == (before.status, before.outcome, before.history)
     assert sum(one.what in {"done", "withdrawn"} for one in past[-1].history) == (not past[-1].is_open)
@@ -184,7 +185,7 @@ def test_an_overdue_task_goes_to_two_others_then_to_the_managers_and_stays_there
         now = task.next_at or now
         changed = life.passed_on(task, PEOPLE, what, given_to(owner, queue) if queue else None, now)
         task = changed.task
-        seen.append((what, task.owner, task.queue, changed.tell[0][0], len(changed.events)))
+        seen.append((what, task.owner, task.queue, changed.notifies[0][0], len(changed.events)))
 
     assert seen == [
         (Pass.REASSIGN, "ben", "sales", NotificationKind.REASSIGNED, 1),

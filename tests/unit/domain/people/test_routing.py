@@ -96,7 +96,7 @@ def weights(draw: st.DrawFn) -> dict[str, int]:
 
 
 @given(st.sets(st.sampled_from(NAMES), min_size=1), st.integers(1, 60))
-def test_each_in_turn_gets_as_many_as_the_others(names: set[str], number: int) -> None:
+def test_by_round_robin_each_gets_as_many_as_the_others(names: set[str], number: int) -> None:
     day = Day(people(*map(someone, names)))
 
     for task in range(number):
@@ -133,7 +133,7 @@ OTHERS_MEANWHILE = [({"ana"}, ""), *([({"cy", "eve"}, "")] * 4)] * 8
 def test_two_who_are_there_at_the_same_times_never_differ_by_more_than_one(
     tasks: list[tuple[set[str], str]],
 ) -> None:
-    """`ana` and `ben` are, and speak the same, whoever else comes and goes, and whatever they alone can do."""
+    """`ana` and `ben` are, and speak the same, whatever others come and go, and whatever they alone can do."""
     speaks = {"ana": {"en", "es"}, "ben": {"en", "es"}, "cy": {"en", "fr"}, "eve": {"es"}}
     day = Day(people(*(someone(name, languages=frozenset(said)) for name, said in speaks.items())))
     everybody = day.people
@@ -159,7 +159,7 @@ def test_a_member_who_was_away_does_not_work_off_what_was_missed() -> None:
 
     late = {name: count - before[name] for name, count in day.of_each().items()}
     assert before == {"ana": 30, "ben": 0}
-    assert late == {"ana": 4, "ben": 6}  # one behind, since the last task was given to somebody else
+    assert late == {"ana": 4, "ben": 6}  # one behind, since the last task was given to another member
 
 
 @given(
@@ -211,7 +211,7 @@ def test_the_order_of_members_in_the_file_decides_nothing(
     assert found[0].owner
 
 
-def test_the_least_loaded_gets_it_whatever_the_turn() -> None:
+def test_the_least_loaded_gets_it_however_many_it_had() -> None:
     work = {"ana": Work(frozenset("ab"), {}), "ben": Work(frozenset("c"), {"sales": Share(9 * UNIT)})}
 
     found = choose(
@@ -320,7 +320,7 @@ class TestHours:
         )
 
 
-class TestPlaces:
+class TestTerritories:
     ALBANY, HOBOKEN = (42.6526, -73.7562), (40.7440, -74.0324)
 
     def branch(self, name: str, at: tuple[float, float], around: float, **fields: object) -> Queue:
@@ -388,7 +388,7 @@ class TestPlaces:
 class TestWhoLooksAfterTheCustomer:
     THEIRS = Wanted(owner="ben")
 
-    def test_they_get_it_though_it_is_not_their_turn(self) -> None:
+    def test_they_get_it_though_others_had_fewer(self) -> None:
         work = {"ben": Work(shares={"sales": Share(9 * UNIT)})}
 
         found = choose("sales", people(someone("ana"), someone("ben"), sticky=True), work, self.THEIRS, MONDAY, SOON)

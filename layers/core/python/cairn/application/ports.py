@@ -205,7 +205,7 @@ class TaskTimers(Protocol):
 
 class MemberNotifications(Protocol):
     def put(self, notifications: Sequence[MemberNotification]) -> None:
-        """Queue what members are told. Raises where any of it is not queued."""
+        """Queue notifications. Raises where any of it is not queued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +258,7 @@ class TaskStore(Protocol):
         """Write a task that is stored: 2 units; one that closes, 4. Returns it as it is stored now.
 
         Where the owner changes, the task moves from one list to the other in the same write (up to 7 units). With
-        `given` (an assignment by the rules) it counts as a share of the queue's work; without it (somebody takes or
+        `given` (an assignment by the rules) it counts as a share of the queue's work; without it (a member takes or
         hands over a task), the capacity is not looked at. Raises ConflictError where the task, or the member who is
         given it by the rules, has changed since it was read.
 

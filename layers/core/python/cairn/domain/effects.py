@@ -98,7 +98,7 @@ class WakeTask:
 
 @dataclass(frozen=True, slots=True)
 class NotifyMember:
-    """Tell a member about a task."""
+    """A member is to hear of a task."""
 
     KIND: ClassVar[Literal["notify"]] = "notify"
     NAME: ClassVar = "NotifyMember"

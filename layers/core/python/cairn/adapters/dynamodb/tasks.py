@@ -1,7 +1,7 @@
 """Tasks and who has them: a task is an item of its customer, and its name is in the list of its owner.
 
 Both change in one transaction wherever a task gets an owner. Only a task that closes leaves its owner's list in a
-second write, which costs half of a transaction: where that is lost, `of_member` mends the list when somebody reads it,
+second write, which costs half of a transaction: where that is lost, `of_member` mends the list when it is read,
 and the task's timer when it fires.
 
 `rank` is a task's version: it is what the records of a merged customer are compared by (timeline.py).
@@ -57,7 +57,7 @@ BEFORE_OTHERS = {Priority.URGENT: "!", Priority.NORMAL: "", Priority.LOW: "~"}
 CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 CHANGED = "the task or its member has changed; look again"
 
-TEXTS = ("journey", "enrollment", "step", "queue", "title", "script", "reason", "owner", "outcome", "done_by")
+TEXTS = ("journey", "enrollment", "step", "queue", "title", "script", "reason", "owner", "asked", "outcome", "done_by")
 NUMBERS = ("sequence", "passed", "reassigned", "escalated", "tries")
 INSTANTS = ("due_at", "claimed_at", "remind_at", "next_at", "done_at")
 DATA = ("context", "answers")

@@ -26,6 +26,7 @@ from cairn.adapters.dynamodb.items import (
     RecordItem,
     code_of,
 )
+from cairn.adapters.dynamodb.owner_list import unlisting
 from cairn.adapters.dynamodb.table import read_all, read_partition, write_all
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.record import ConsentRecord
@@ -164,6 +165,9 @@ class DynamoTimeline:
         except UpdateError as error:
             if code_of(error) != CONDITION_FAILED:  # a person has done it meanwhile
                 raise
+            return
+        for owner, leave in unlisting(item):
+            owner.update(leave)
 
     def entries(self, customer_id: str) -> list[TimelineEntry]:
         found = [
@@ -258,15 +262,18 @@ def _entries(prefix: str, item: RecordItem) -> list[TimelineEntry]:
             return list(_decisions(item, body))
 
 
-OF_THE_STORE = frozenset({"kind", "listed_as", "sequence", "remind_at", "next_at", "passed", "wanted"})
+OF_THE_STORE = frozenset({"kind", "due", "listed_as", "sequence", "remind_at", "next_at", "passed", "wanted"})
 """Fields of a task's body that say nothing to people."""
 
 OF_HISTORY = ("at", "by", "what", "owner", "why")
 
 
 def _task_entry(body: TimelineEntry) -> TimelineEntry:
-    shown = {name: value for name, value in body.items() if name not in OF_THE_STORE}
+    always = {"journey": "", "enrollment": "", "step": "", "context": {}, "script": ""}
+    shown = always | {name: value for name, value in body.items() if name not in OF_THE_STORE}
     shown |= {"task_kind": body["kind"]} if "kind" in body else {}
+    if "asked" in body:
+        shown |= {"queue": shown.pop("asked"), "now_in": body["queue"]}
     for name in ("history", "notes"):
         if name in body:
             lines = (zip(OF_HISTORY, one, strict=True) for one in body[name])

@@ -65,8 +65,8 @@ STATUSES: Mapping[type[CairnError], tuple[int, str]] = {
     InvalidSwitchError: (409, "not-switched"),  # the form has refused an invalid target already, with a 400
     NotUnderReviewError: (409, "not-under-review"),
     TaskClosedError: (409, "task-closed"),
-    LineSkippedError: (409, "line-skipped"),
     TaskOwnedError: (409, "task-owned"),
+    LineSkippedError: (409, "line-skipped"),
     LinkExpiredError: (410, "link-expired"),
     BodyTooLargeError: (413, "body-too-large"),
     UnsupportedEncodingError: (415, "unsupported-encoding"),

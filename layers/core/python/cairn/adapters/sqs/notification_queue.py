@@ -1,4 +1,4 @@
-"""SQS: what members are told about their tasks, on the queue of webhook deliveries."""
+"""SQS: notifications of members about their tasks, on the queue of webhook deliveries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

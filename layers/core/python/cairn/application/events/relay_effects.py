@@ -195,7 +195,7 @@ class RelayEffects:
     tasks: Tasks
     """Those that no journey asks for."""
     ask_people: "Callable[[], AskPeople]"
-    """Made when a journey first asks somebody for something."""
+    """Made when a journey first asks a person for something."""
     task_timers: TaskTimers
     notify: MemberNotifications
     timeline: Timeline

@@ -9,7 +9,7 @@ from cairn.application.people.follow_ups import follow_ups
 from cairn.application.ports import Attempts, TaskStore, Timeline
 from cairn.domain.effects import Effect, Fact, OpenTask, WithdrawTasks
 from cairn.domain.people.life import Changed, first_said, joined, left_by, opened
-from cairn.domain.people.members import People, Queue
+from cairn.domain.people.members import People
 from cairn.domain.people.routing import wanted_of
 from cairn.domain.people.task import Task
 from cairn.domain.profile.profile import Profile
@@ -32,18 +32,20 @@ class AskPeople:
     def open(self, profile: Profile, journey: str, asked: OpenTask, at: datetime, now: datetime) -> None:
         """Open it once, with its owner and its timers. Idempotent; what was done before `at` is opened again.
 
-        Another task that is open for the same reason answers this one too, and a fact says so.
+        Another task that is open for the same reason answers this one too, and a fact says so. In a queue that
+        people.toml does not have it has a deadline and no timer, and `sweep` finds it when it is overdue.
         """
-        queue = self.people.queues.get(asked.queue, self._undeclared(asked, at))
-        task = opened(self._task(profile, journey, asked, at), queue)
+        queue, task = self.people.queues.get(asked.queue), self._task(profile, journey, asked, at)
+        if queue is not None:
+            task = opened(task, queue)
 
         def follows(new: Task) -> Sequence[Effect]:
-            return follow_ups(first_said(new, queue, self.people), now)
+            return follow_ups(first_said(new, queue, self.people), now) if queue is not None else ()
 
         before = self._under_another_id(task, profile)
         found = Opened(before, is_new=False) if before else self.assign.open(task, now, follows)
         if found.is_new:
-            if not found.task.owner:
+            if queue is not None and not found.task.owner:
                 self.on_unstaffed(found.task)
         elif found.task.is_open and asked.reason:
             self._join(found.task, profile.id, journey, asked, now)
@@ -51,6 +53,8 @@ class AskPeople:
     def withdraw(self, customer: str, wish: WithdrawTasks) -> None:
         """One read, and a write for each task. Idempotent."""
         for task in self.store.of_customer(customer):
+            if task.enrollment == wish.enrollment and not task.is_open:  # a crash may have left it in its owner's list
+                self.store.unlist(task)
             self._change(task, lambda one: left_by(one, wish.enrollment, wish.step, wish.because, wish.at), wish.at)
 
     def _under_another_id(self, task: Task, profile: Profile) -> Task | None:
@@ -105,8 +109,3 @@ class AskPeople:
             wanted=replace(wanted, skills=frozenset(asked.skills), member=asked.member),
             due=asked.due,
         )
-
-    @staticmethod
-    def _undeclared(asked: OpenTask, at: datetime) -> Queue:
-        """A queue that people.toml does not have: it works at all hours, and nobody is its member."""
-        return Queue(asked.queue, asked.queue, due=asked.due_at - at)

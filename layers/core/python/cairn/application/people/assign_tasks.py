@@ -65,7 +65,7 @@ class AssignTasks:
         raise ConflictError("others were given tasks at the same time, again and again")
 
     def choice(self, task: Task, queue: str, now: datetime, without: Collection[str] = ()) -> Assignment:
-        """Who is to have a task that is stored, of this queue, without these members: for `TaskStore.change`."""
+        """The assignment of a task that is stored, of this queue, without these members: for `TaskStore.change`."""
         return self._choice(replace(task, queue=queue), now, without, None)[0]
 
     def pass_on(self, task: Task, now: datetime, by: str, why: str) -> Task:
@@ -85,7 +85,7 @@ class AssignTasks:
                 history=(*present.history, entry),
             )
             try:
-                return self.store.change(present, after, given, self._told(after, now))
+                return self.store.change(present, after, given, self._notified(after, now))
             except ConflictError:
                 found = self.store.load(task.customer, task.id)
                 if found is None or not found.is_open or found.owner != owner:
@@ -94,9 +94,9 @@ class AssignTasks:
         raise ConflictError("others were given tasks at the same time, again and again")
 
     @staticmethod
-    def _told(task: Task, now: datetime) -> Sequence[Effect]:
-        told = ((NotificationKind.REASSIGNED, task.owner),) if task.owner else ()
-        return follow_ups(Changed(task, told), now)
+    def _notified(task: Task, now: datetime) -> Sequence[Effect]:
+        notified = ((NotificationKind.REASSIGNED, task.owner),) if task.owner else ()
+        return follow_ups(Changed(task, notified), now)
 
     def _choice(
         self, task: Task, now: datetime, without: Collection[str], key: tuple[str, str] | None

@@ -14,7 +14,7 @@ def follow_ups(changed: Changed, now: datetime) -> Sequence[Effect]:
     timers = timers_of(task) if changed.sets_timers else ()
     return (
         *(WakeTask(f"{task.id}-{task.sequence}w{nth}", task.id, task.sequence, at) for nth, at in enumerate(timers)),
-        *(NotifyMember(f"{task.id}-{number}n{who}", kind, who, task.id, now) for kind, who in changed.tell),
+        *(NotifyMember(f"{task.id}-{number}n{who}", kind, who, task.id, now) for kind, who in changed.notifies),
         *(
             EmitEvent(
                 f"{task.id}-{number}e{nth}",

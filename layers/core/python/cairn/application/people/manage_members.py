@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from cairn.application.people.assign_tasks import AssignTasks
 from cairn.application.ports import Attempts, Deals, MemberBoard, TaskStore
@@ -20,7 +19,7 @@ from cairn.domain.shared.errors import (
     UnknownDealKeyError,
     UnknownMemberError,
 )
-from cairn.domain.shared.instants import instant_to_wire, zone_named
+from cairn.domain.shared.instants import instant_to_wire, to_instant, zone_named
 
 ATTEMPTS = 8
 """Attempts after a conflict with another operator."""
@@ -59,7 +58,7 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Who changes something, when and why."""
+    """The operator who changes something, why and when."""
 
     by: str
     why: str
@@ -77,10 +76,10 @@ class ManageMembers:
     deals: Deals
     attempts: Attempts = range
 
-    def zone_of(self, member: str) -> ZoneInfo:
-        """The zone in which a member's days begin."""
+    def instant(self, text: str, member: str) -> datetime | None:
+        """A date or an instant as an operator writes it: in the member's zone, or in UTC where it has none."""
         found = self.people.members.get(member)
-        return zone_named(found.zone if found else "", "UTC")
+        return to_instant(text, zone_named(found.zone if found else "", "UTC"))
 
     def states(self) -> Sequence[MemberState]:
         """Everybody of people.toml, by id, in one read for a hundred of them."""
@@ -113,7 +112,7 @@ class ManageMembers:
         self._update(member, "back", order, {}, said_now)
 
     def capacity(self, member: str, most: int, order: Order) -> None:
-        """The most open tasks that a member is given. Who has more keeps them."""
+        """The most open tasks that a member is given. One who has more keeps them."""
         if not 0 < most <= MAX_OPEN:
             raise InvalidRequestError([f"capacity: a whole number from 1 to {MAX_OPEN}"])
         self._update(member, "capacity", order, {"capacity": most}, lambda said: replace(said, capacity=most))
@@ -178,7 +177,7 @@ class ManageMembers:
         detail: Mapping[str, Any],
         change: Callable[[Override], Override],
     ) -> None:
-        """What is over is left out, so that the item stays small."""
+        """Absences that are over are left out, so that the item stays small."""
         self._check(member)
         for _ in self.attempts(ATTEMPTS):
             read = self.board.read()

@@ -39,7 +39,7 @@ BETWEEN = "|"
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who does something, when, and which member that is."""
+    """The operator who does something, when, and as which member."""
 
     actor: str
     now: datetime
@@ -198,6 +198,8 @@ class WorkOnTasks:
                 raise InvalidRequestError([f"task: {why}"])
             changed = change(task)
             if changed.task is task:
+                if not task.is_open:  # the first attempt may have died before the owner's list was written
+                    self.store.unlist(task)
                 return task
             try:
                 return self.store.change(task, changed.task, follows=follow_ups(changed, by.now))
@@ -249,7 +251,7 @@ def _answers(walked: Walked | None) -> dict[str, Any]:
 
 def _closed_elsewhere(task: Task) -> str:
     """How a task of Cairn's own is closed; empty for one that a journey has opened."""
-    if task.sequence == 0 and task.kind is TaskKind.REVIEW:
+    if task.version == 0 and task.kind is TaskKind.REVIEW:
         return "it is decided with: cairn review approve, or reject"
     return OWN_QUEUES.get(task.queue, "")
 

@@ -19,7 +19,7 @@ from cairn.domain.shared.errors import InvalidRequestError, TaskClosedError, Tas
 from cairn.domain.shared.instants import instant_to_wire, moved
 
 CAIRN = "cairn"
-"""Who did what no person did."""
+"""The one who did what no person did."""
 
 MOST_TRIES = 5
 """How often a task comes back; then its outcome is the last, so that nobody is called for ever."""
@@ -48,11 +48,11 @@ DONE_EVENT, WITHDRAWN_EVENT, OVERDUE_EVENT = "task.done", "task.withdrawn", "tas
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A task after a change, and what is to be said of it."""
+    """A task after a change, and what follows from it."""
 
     task: Task
-    tell: tuple[tuple[NotificationKind, str], ...] = ()
-    """What is told, and to which member."""
+    notifies: tuple[tuple[NotificationKind, str], ...] = ()
+    """What a member hears, and which one."""
     events: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """The type and the properties of the customer's events."""
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Changed:
 
 
 def opened(task: Task, queue: Queue) -> Task:
-    """A new task with its times, before anybody has it: a reminder before it is due, where there is time for one."""
+    """A new task with its times, before it has an owner: a reminder before it is due, where there is time for one."""
     since, allowed = task.opened_at, task.due or queue.due
     due_at = worked(queue, since, allowed)
     remind_at = worked(queue, since, allowed - queue.remind) if queue.remind and queue.remind < allowed else None
@@ -69,13 +69,13 @@ def opened(task: Task, queue: Queue) -> Task:
 
 
 def first_said(task: Task, queue: Queue, people: People) -> Changed:
-    """What is said of a task that was opened: to its owner; or that nobody can do it before it is due."""
+    """The notification of a new task: to its owner; or to those above, that nobody can do it before it is due."""
     if task.owner:
         return Changed(task, ((NotificationKind.ASSIGNED, task.owner),), sets_timers=True)
     above = people.queues.get(queue.escalate_to)
     managers = {people.members[one].manager for one in queue.members if one in people.members} - {""}
-    told = sorted(above.members if above else managers)
-    return Changed(task, tuple((NotificationKind.UNSTAFFED, one) for one in told), sets_timers=True)
+    notified = sorted(above.members if above else managers)
+    return Changed(task, tuple((NotificationKind.UNSTAFFED, one) for one in notified), sets_timers=True)
 
 
 worked = due_after
@@ -140,7 +140,7 @@ def done(  # noqa: PLR0913  what a person says about it
     note: str = "",
     at: datetime | None = None,
 ) -> Changed:
-    """What has come of it. After some outcomes it is done, after others it comes back later.
+    """Write down its outcome. After some outcomes it is done, after others it comes back later.
 
     `member`: who did it, where it is known. `attributes`: what the answers say about the customer. `at`: when the
     customer wishes to be called. Raises TaskClosedError, TaskOwnedError, or InvalidRequestError for an `at` that is
@@ -190,7 +190,7 @@ class Fires(Enum):
     EARLY = "early"
     """It is set again."""
     REMINDS = "reminds"
-    """Nothing changes: its owner is told."""
+    """Nothing changes: its owner hears of it."""
     PASSES = "passes"
     """Its time is over."""
 
@@ -206,22 +206,22 @@ def fires(task: Task, sequence: int, now: datetime) -> Fires:
 
 
 class Pass(Enum):
-    """What becomes of a task whose time is over, as its history says it."""
+    """The next step of a task whose time is over, as its history says it."""
 
     WARN = "overdue"
     """Its owner has begun, and gets the time once more."""
     CHOOSE = "assigned"
-    """Nobody has it: anybody of the queue."""
+    """Nobody has it: any member of the queue."""
     REASSIGN = "reassigned"
     """Another member of the queue."""
     ESCALATE = "escalated"
     """The next queue in the chain."""
     MANAGER = "escalated to the manager"
     TOP = "overdue at the top"
-    """Nobody is above: its owner is told again."""
+    """Nobody is above: its owner hears of it again."""
 
 
-TOLD: Mapping[Pass, NotificationKind] = {
+NOTIFIES: Mapping[Pass, NotificationKind] = {
     Pass.WARN: NotificationKind.OVERDUE,
     Pass.CHOOSE: NotificationKind.ASSIGNED,
     Pass.REASSIGN: NotificationKind.REASSIGNED,
@@ -233,7 +233,7 @@ TOLD: Mapping[Pass, NotificationKind] = {
 
 
 def passes(task: Task, people: People) -> Pass:
-    """What comes next. Where nobody of the queue can take it, that is `goes_up`."""
+    """The next step. Where nobody of the queue can take it, that is `goes_up`."""
     queue = _queue_of(task, people)
     if task.claimed_at is not None:
         return Pass.WARN
@@ -262,7 +262,7 @@ def goes_to(task: Task, what: Pass, people: People) -> str:
 
 
 def time_from(task: Task, queue: str, people: People, now: datetime) -> datetime:
-    """Until when whoever gets it now may take."""
+    """When the time of its next owner ends."""
     here = people.queues.get(queue, Queue(queue, queue))
     return worked(here, now, task.due or here.due)
 
@@ -277,6 +277,7 @@ def passed_on(task: Task, people: People, what: Pass, given: Assignment | None, 
         _after(task, Entry(now, CAIRN, what.value, owner, why)),
         owner=owner,
         queue=queue,
+        asked="" if queue == (task.asked or task.queue) else task.asked or task.queue,
         claimed_at=None,
         passed=task.passed + 1,
         escalated=task.escalated + up,
@@ -288,7 +289,7 @@ def passed_on(task: Task, people: People, what: Pass, given: Assignment | None, 
     ends = worked(here, now, AT_THE_TOP) if what is Pass.TOP and owner else time_from(task, queue, people, now)
     after = replace(after, next_at=ends)
     late = ((OVERDUE_EVENT, _properties(task)),) if task.passed == 0 else ()
-    return Changed(after, ((TOLD[what], owner),) if owner else (), late, sets_timers=True)
+    return Changed(after, ((NOTIFIES[what], owner),) if owner else (), late, sets_timers=True)
 
 
 def joined(task: Task, enrollment: str, step: str) -> Changed:

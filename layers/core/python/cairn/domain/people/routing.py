@@ -4,7 +4,7 @@ A queue's work is shared as in start-time fair queueing (Goyal, Vin and Cheng, 1
 queue, and the least one gets the next task, which moves it up by a UNIT, divided by the weight. A member who is new, or
 comes back, goes on at the position at which the last task was given, and not at what was missed meanwhile. Between
 equal positions, the fewer tasks in all come first. Hence two members who are there at the same times, and fit the same
-tasks, never differ by more than one task, whoever else comes and goes. A task that goes to the customer's owner is
+tasks, never differ by more than one task, whatever others come and go. A task that goes to the customer's owner is
 outside of this.
 """
 
@@ -54,7 +54,7 @@ Finding = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Who gets a task. With no owner, `why` says what kept each member from it."""
+    """The member who gets a task. With no owner, `why` says what kept each member from it."""
 
     owner: str
     why: str
@@ -79,7 +79,7 @@ class Candidate:
     """How narrowly their territory fits: the smaller, the better."""
 
 
-def choose(  # noqa: PLR0913, PLR0917  who, for what, of whom, and when
+def choose(  # noqa: PLR0913, PLR0917  the task, the members, and when
     queue: str,
     people: People,
     work: Mapping[str, Work],
@@ -89,9 +89,9 @@ def choose(  # noqa: PLR0913, PLR0917  who, for what, of whom, and when
     task: str = "",
     without: Collection[str] = (),
 ) -> Assignment:
-    """Who gets a task of this queue, of the members as they are now (`with_overrides`).
+    """The member who gets a task of this queue, of the people as they are now (`with_overrides`).
 
-    It goes to somebody who works now, else to the one who works first, if that is before it is due. `work` has those of
+    It goes to a member who works now, else to the one who works first, if that is before it is due. `work` has those of
     `members_of(queue)`; a member without an entry has nothing. `task` decides between equals, always in the same way.
     `without` are members who have had it already. Never raises.
     """
@@ -106,10 +106,10 @@ def choose(  # noqa: PLR0913, PLR0917  who, for what, of whom, and when
         candidates, findings = ([], []) if outside else _candidates(here, people, work, wanted, now, due_at, without)
         if candidates:
             chosen, how, share_after = _chosen(here, candidates, wanted, now, task)
-            said = _shortened([*reasons, f"{name}: {how}", *_told(findings)])
+            said = _shortened([*reasons, f"{name}: {how}", *_said_of(findings)])
             return Assignment(chosen.member.id, said, name, chosen.work, share_after)
-        told = [outside] if outside else _told(findings) or ["it has no members"]
-        reasons.append(f"{name}: nobody ({'; '.join(told)})")
+        because = [outside] if outside else _said_of(findings) or ["it has no members"]
+        reasons.append(f"{name}: nobody ({'; '.join(because)})")
     return Assignment("", _shortened(reasons), queue)
 
 
@@ -221,19 +221,19 @@ def fit(territories: Sequence[Territory], wanted: Wanted) -> float | None:
     Kilometres where a distance decides. Everywhere is the widest.
     """
     if not territories:
-        return WORLD
+        return EVERYWHERE
     return min((found for one in territories if (found := _fit(one, wanted)) is not None), default=None)
 
 
 ELSEWHERE = "the customer is in another territory"
 NOWHERE = "nobody knows where the customer is, and here is a territory"
 
-WORLD, COUNTRY, REGION, POSTAL_CODE = 40_000.0, 30_000.0, 25_000.0, 21_000.0
+EVERYWHERE, COUNTRY, REGION, POSTAL_CODE = 40_000.0, 30_000.0, 25_000.0, 21_000.0
 """Wider than any distance, so that the nearest comes before the longest postal code, region and country."""
 
 
 def _fit(territory: Territory, wanted: Wanted) -> float | None:
-    width = WORLD
+    width = EVERYWHERE
     if territory.country:
         if territory.country != wanted.country:
             return None
@@ -283,8 +283,8 @@ def _candidates(  # noqa: PLR0913, PLR0917  as `choose`
             continue
         share = replace(shares[member.id], position=max(shares[member.id].position, start))
         weight = queue.members[member.id] if queue.strategy is Strategy.WEIGHTED else 1
-        distance = fit(member.territories, wanted)
-        candidates.append(Candidate(member, begins_at, theirs, share, weight, WORLD if distance is None else distance))
+        distance = fit(member.territories, wanted) or 0.0
+        candidates.append(Candidate(member, begins_at, theirs, share, weight, distance))
     return candidates, findings
 
 
@@ -341,15 +341,15 @@ _BY = {
 
 
 def _rank(strategy: Strategy, one: Candidate) -> tuple[float, ...]:
-    """What comes first gets the task."""
-    turn = (one.share.position, one.share.number * UNIT // one.weight)
+    """The least gets the task."""
+    shared = (one.share.position, one.share.number * UNIT // one.weight)
     match strategy:
         case Strategy.LEAST_LOADED:
-            return len(one.work.open), *turn
+            return len(one.work.open), *shared
         case Strategy.TERRITORY:
-            return one.distance, *turn
+            return one.distance, *shared
         case _:
-            return turn
+            return shared
 
 
 def _of_the_deal(  # noqa: PLR0913, PLR0917  as `choose`
@@ -384,7 +384,7 @@ def _is_located(wanted: Wanted) -> bool:
     return bool(wanted.country or wanted.region or wanted.postal_code) or wanted.latitude is not None
 
 
-def _told(findings: Iterable[Finding]) -> list[str]:
+def _said_of(findings: Iterable[Finding]) -> list[str]:
     """The members by what keeps them: `ben, cy: is away`."""
     by_reason: dict[str, list[str]] = {}
     for member, why in sorted(findings):

@@ -100,6 +100,8 @@ class Task:
     """How often it went to another member of the same queue."""
     escalated: int = 0
     """How often it went up."""
+    asked: str = ""
+    """The queue that it was opened in, where it is in another one now."""
     tries: int = 0
     """How often it came back, because nobody answered or a callback was wished."""
     enrollments: tuple[str, ...] = ()

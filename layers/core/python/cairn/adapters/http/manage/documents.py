@@ -124,7 +124,7 @@ def answered(done: Answered) -> Json:
 
 
 def task(one: Task, now: datetime) -> Json:
-    """What is empty is left out, but for the owner."""
+    """Empty fields are left out, but for the owner."""
     optional = {
         "journey": one.journey,
         "step": one.step,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, timedelta
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from cairn.domain.operations.targets import check_target
 from cairn.domain.privacy.reasons import names
 from cairn.domain.shared.channels import CHANNELS, AddressKind, Channel
 from cairn.domain.shared.errors import BodyTooLargeError, InvalidRequestError, InvalidSwitchError
-from cairn.domain.shared.instants import LATEST, duration, to_instant
+from cairn.domain.shared.instants import duration, to_instant
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_WORDING = 10_000
@@ -92,15 +92,12 @@ class Form:
             return 1
         return value
 
-    def instant(self, name: str, zone: tzinfo, otherwise: datetime | None = None) -> datetime:
-        """A date or an instant in ISO 8601; local to `zone` where it says none. Required without `otherwise`."""
-        text = self.text(name, required=otherwise is None)
-        found = to_instant(text, zone) if text else otherwise
-        if found is None:
-            if text:
-                self._wrong(name, "a date or an instant, such as 2026-08-01 or 2026-08-01T12:00:00Z")
-            return LATEST
-        return found
+    def when(self, name: str, *, required: bool = True) -> str:
+        """A date or an instant in ISO 8601, whose zone may be left to be said."""
+        text = self.text(name, required=required)
+        if text and to_instant(text, UTC) is None:
+            return self._wrong(name, "a date or an instant, such as 2026-08-01 or 2026-08-01T12:00:00Z")
+        return text
 
     def target(self) -> str:
         """A target of a stop or a pause."""

@@ -299,11 +299,12 @@ class ManageRouter:
     def _change_member(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body, self.normal_phone)
         do, member, why = form.choice("do", MemberAction), form.text("member"), form.why()
-        order, zone, answer = Order(call.actor, why, now), self.members.zone_of(member), {"member": member}
+        order, answer = Order(call.actor, why, now), {"member": member}
         match do:
             case MemberAction.ABSENT:
-                start, end = form.instant("from", zone, now), form.instant("until", zone)
+                since, until = form.when("from", required=False), form.when("until")
                 form.check()
+                start, end = self.members.instant(since, member) or now, self.members.instant(until, member) or now
                 self.members.absent(member, start, end, order)
                 answer |= {"from": instant_to_wire(start), "until": instant_to_wire(end)}
             case MemberAction.BACK:
@@ -325,9 +326,10 @@ class ManageRouter:
         order = Order(call.actor, why, now)
         if do == "register":
             partner = form.text("partner")
-            until = form.instant("until", self.members.zone_of(partner))
+            until = form.when("until")
             form.check()
-            return Answer(200, {"deal": documents.deal(self.members.register(key, value, partner, until, order))})
+            end = self.members.instant(until, partner) or now
+            return Answer(200, {"deal": documents.deal(self.members.register(key, value, partner, end, order))})
         form.check()
         if do == "release":
             self.members.release(key, value, order)

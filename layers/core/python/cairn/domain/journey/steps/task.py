@@ -114,7 +114,7 @@ class AwaitedTask(Task):
 
     @property
     def matches(self) -> tuple[Match, ...]:
-        """What it hears, as words for whoever tries it: an outcome each, and a withdrawal."""
+        """What it hears, for a trial of the journey: an outcome each, and a withdrawal."""
         done = (Match(DONE_EVENT, f"event.properties.outcome == '{outcome}'") for outcome in self.targets)
         return (*done, Match(WITHDRAWN_EVENT))
 
