@@ -3,9 +3,10 @@
 # make test-tools  install what some tests need beside .venv: Chromium, Lambda's Python and runtime (Go builds a part of
 #             it), MiniStack, the CDK's command, the vendors' code
 # make coverage  all tests, and the lines and branches that none of them runs; takes half as long again
-# make prove  run every story under every fault, explore the laws with other examples on each run, and migrate 1,000
-#             customers. MINUTES=3 takes a part of it; ONE='story.yaml#12:DIES_AFTER' runs the one case that a failure
-#             names
+# make prove  run every story under every fault, explore the laws with other examples on each run, migrate 1,000
+#             customers, and give leads to members. MINUTES=3 takes a part of it; ONE='story.yaml#12:DIES_AFTER' runs
+#             the one case that a failure names
+# make prove-owners  sixteen workers give 10,000 leads to members, on DynamoDB Local (DYNAMODB_LOCAL=folder)
 # make prove-laws  the laws alone, with other examples on each run, for an hour or MINUTES=2
 # make prove-migration  the migration alone; with DYNAMODB_LOCAL=folder also on DynamoDB Local. CUSTOMERS=200 takes
 #             fewer
@@ -35,7 +36,7 @@ SLOW := tests/deployed_on_ministack tests/infra tests/integration tests/operatio
 # What some tests need beside .venv; each is made once, and a test whose tool cannot be had is skipped.
 TOOLS := tests/vendors/node_modules build/ministack/stamp build/cdk/stamp build/lambda/stamp build/rie/stamp
 
-.PHONY: demo test prove prove-laws prove-migration prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
+.PHONY: demo test prove prove-laws prove-migration prove-owners prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
@@ -47,7 +48,7 @@ test: .venv/dev.stamp $(TOOLS)
 	$(BIN)/python $(PYTEST) $(QUICK)
 	$(BIN)/python $(PYTEST) --no-loadscope-reorder $(SLOW)
 
-prove: $(if $(ONE),,prove-laws prove-migration) prove-faults
+prove: $(if $(ONE),,prove-laws prove-migration prove-owners) prove-faults
 
 # Without MINUTES all of it: hours, and it goes on where it was stopped. SEED chooses another part than the day's.
 prove-faults: .venv/dev.stamp
@@ -61,6 +62,10 @@ prove-migration: .venv/dev.stamp
 
 prove-laws: .venv/dev.stamp
 	$(BIN)/python -m tests.prove_laws --minutes $(MINUTES)
+
+# Without DYNAMODB_LOCAL it says how to get it, and proves nothing.
+prove-owners: .venv/dev.stamp
+	$(if $(DYNAMODB_LOCAL),,-)$(BIN)/python -m prove.owners
 
 test-tools: chromium lambda-python $(TOOLS)
 

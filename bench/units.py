@@ -94,7 +94,7 @@ def _of_due_times(old: Item, new: Item) -> int:
     return 0 if before == after else sum(any(keys) for keys in (before, after))
 
 
-def _size(value: Mapping[str, Any]) -> int:
+def _size(value: Mapping[str, Any]) -> int:  # noqa: PLR0911  one for each type
     [(kind, content)] = value.items()
     match kind:
         case "S":
@@ -107,6 +107,8 @@ def _size(value: Mapping[str, Any]) -> int:
             return 3 + sum(len(name.encode()) + _size(one) + 1 for name, one in content.items())
         case "L":
             return 3 + sum(_size(one) + 1 for one in content)
+        case "SS":
+            return 3 + sum(len(one.encode()) + 1 for one in content)
         case _:
             return 1
 

@@ -14,6 +14,7 @@ from cli import (
     graph,
     identity_key,
     imports,
+    members,
     migrate,
     migrate_table,
     new,
@@ -30,6 +31,7 @@ from cli import (
     sources,
     splits,
     switches,
+    tasks,
 )
 from cli.options import OPERATION, examples
 from cli.output import Commands, echo
@@ -68,8 +70,11 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(imports.app, name="import")
 app.add_typer(scripts.app, name="script")
 app.add_typer(switches.app, name="switch", rich_help_panel=OPERATION)
+app.add_typer(tasks.app, name="task", rich_help_panel=OPERATION)
 app.add_typer(reviews.app, name="review", rich_help_panel=OPERATION)
 app.add_typer(splits.app, name="split", rich_help_panel=OPERATION)
+app.add_typer(members.app, name="member", rich_help_panel=OPERATION)
+app.add_typer(members.deals, name="deal", rich_help_panel=OPERATION)
 app.add_typer(identity_key.app, name="identity-key", rich_help_panel=OPERATION)
 app.add_typer(secrets.app, name="secrets", rich_help_panel=OPERATION)
 app.add_typer(privacy.app, name="privacy", rich_help_panel=OPERATION)

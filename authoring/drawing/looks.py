@@ -6,6 +6,7 @@ from typing import Any
 
 from authoring.journeys.steps import kinds_of
 from cairn.domain.journey.steps import StepKind
+from cairn.domain.journey.steps.task import DEFAULT_AT_MOST
 from cairn.domain.journey.steps.webhook import CALLED, DEFAULT_TIMEOUT
 
 
@@ -85,13 +86,20 @@ def _sent(send: Mapping[str, Any]) -> str:
     return f"{send['template']} by {_listed(send['channel'])}{along}"
 
 
+def _outcomes(task: Mapping[str, Any]) -> Sequence[str]:
+    """The outcomes that it waits for; no words where it waits for none."""
+    if "then" not in task:
+        return ()
+    return [*task["then"], f"any other, or {_timeout(task.get('at_most', DEFAULT_AT_MOST))}"]
+
+
 LOOKS: Mapping[StepKind, Look] = {
     "send": Look("message", RECTANGLE, _sent),
     "wait": Look("time", ROUNDED, moment_text),
     "wait_for": Look("time", HEXAGON, lambda wait: f"at most {moment_text(wait['timeout'])}", _events),
     "branch": Look("choice", DIAMOND, lambda _: "", lambda arms: [*(one["if"] for one in arms if "if" in one), "else"]),
     "split": Look("choice", DIAMOND, lambda split: f"{len(split['arms'])} arms by weight", _shares),
-    "task": Look("person", RECTANGLE, lambda task: f"{task['title']} ({task['queue']})"),
+    "task": Look("person", RECTANGLE, lambda task: f"{task['title']} ({task['queue']})", _outcomes),
     "update": Look("change", RECTANGLE, _changes),
     "set": Look("change", RECTANGLE, ", ".join),
     "emit": Look("change", RECTANGLE, lambda emit: str(emit["event"])),

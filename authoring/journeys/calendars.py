@@ -59,7 +59,7 @@ def _minutes(text: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def _hours(written: dict[str, str]) -> dict[str, str]:
+def weekly_hours(written: dict[str, str]) -> dict[str, str]:
     days = [day for names in written for day in _weekdays(names)]
     for text in written.values():
         _spans(text)
@@ -111,7 +111,7 @@ class Holidays(Wire):
 class CalendarFile(Wire):
     """One calendar, as it is written."""
 
-    hours: Annotated[dict[str, str], AfterValidator(_hours)] = Field(
+    hours: Annotated[dict[str, str], AfterValidator(weekly_hours)] = Field(
         description="Its hours, by weekday.", examples=["{mon-fri: 09:00-17:00}"]
     )
     time_zone: TimeZone = Field(default_factory=str, description="Its zone; default: the customer's.")

@@ -139,7 +139,9 @@ def _twice(policy: Source, table: str, keys: tuple[str, ...]) -> Iterator[Findin
 def _unknown_names(policy: Source, journeys: list[Row]) -> Iterator[Finding]:
     """With a misspelt name, a sensitive message would go out without approval, and nobody would notice."""
     yield from _unknown_endpoints(policy, journeys)
-    sends = [(one["journey"], step["id"], step["send"]) for one in journeys for step in _steps(one["document"], "send")]
+    sends = [
+        (one["journey"], step["id"], step["send"]) for one in journeys for step in steps_of(one["document"], "send")
+    ]
     known = {
         "steps": {f"{journey}/{step}" for journey, step, _ in sends},
         "templates": {f"{journey}/{send['template']}" for journey, _, send in sends},
@@ -160,7 +162,7 @@ def _unknown_endpoints(policy: Source, journeys: Iterable[Row]) -> Iterator[Find
     """A journey would post to an endpoint that is not there."""
     endpoints = sorted(row["name"] for _, row in policy.rows("subscribers"))
     for one in journeys:
-        for step in _steps(one["document"], "webhook"):
+        for step in steps_of(one["document"], "webhook"):
             name = str(step["webhook"].get("endpoint"))
             if name not in endpoints:
                 message = f'{one["journey"]}/{step["id"]} posts to "{name}", and there is no such subscriber'
@@ -170,20 +172,20 @@ def _unknown_endpoints(policy: Source, journeys: Iterable[Row]) -> Iterator[Find
 
 def channels_of(journeys: Iterable[Row]) -> set[str]:
     """The channels on which compiled journeys send."""
-    named = [step["send"]["channel"] for journey in journeys for step in _steps(journey["document"], "send")]
+    named = [step["send"]["channel"] for journey in journeys for step in steps_of(journey["document"], "send")]
     return {channel for one in named for channel in ([one] if isinstance(one, str) else one)}
 
 
-def _steps(value: Any, kind: str) -> Iterator[Row]:
+def steps_of(value: Any, kind: str) -> Iterator[Row]:
     """Every step of a kind, at any depth."""
     if isinstance(value, Mapping):
         if isinstance(value.get(kind), Mapping) and "id" in value:
             yield value
         for inner in value.values():
-            yield from _steps(inner, kind)
+            yield from steps_of(inner, kind)
     elif isinstance(value, list):
         for inner in value:
-            yield from _steps(inner, kind)
+            yield from steps_of(inner, kind)
 
 
 def _rows(law: Source, policy: Source, table: str) -> Iterator[tuple[Source, Loc, Row]]:

@@ -39,8 +39,8 @@ def _model_at(loc: Loc, outermost: type[BaseModel]) -> type[BaseModel]:
     return next((BY_TABLE[str(part)] for part in loc[:-1] if part in BY_TABLE), outermost)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-NOTATION = Notation("docs/policy.md", EXPECTED, _shown, _written, _model_at)
+NOTATION = Notation("docs/policy.md", EXPECTED, shown, _written, _model_at)

@@ -16,6 +16,7 @@ from cairn.domain.journey.steps import Step
 from cairn.domain.journey.steps.begin import Begin
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.journey.steps.split import Split
+from cairn.domain.journey.steps.task import AwaitedTask
 from cairn.domain.journey.steps.wait import IfMissed, Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
 from cairn.domain.journey.steps.webhook import Webhook
@@ -85,6 +86,11 @@ def ways(journey: Journey, step: Step, entered: float) -> Iterator[Way]:
         case Send(invite=InviteRule(cancels=False)) if IfMissed.EXIT in {step.if_past, step.if_unreadable}:
             yield Way(step.next)
             yield Way(None)
+        case AwaitedTask():
+            span = span_of(step.moment, entered)
+            done = Span(most=span.most)
+            yield from (Way(target, done, "event") for target in step.successors)
+            yield Way(step.otherwise, span, "timer")
         case Split():  # nobody gets an arm of no weight
             yield from (Way(arm.target) for arm in step.arms if arm.weight)
         case _:

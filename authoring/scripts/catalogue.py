@@ -52,9 +52,12 @@ def _compiled(written: ScriptFile) -> dict[str, Any]:
 
 
 def write_scripts(journeys: Path, target: Path) -> None:
-    """Compile to the JSON file that the functions read. Raises InvalidScriptsError, and then writes nothing."""
+    """Compile to the JSON file that the functions read, in the order of the lines.
+
+    Raises InvalidScriptsError, and then writes nothing.
+    """
     compiled = compile_scripts(journeys)
-    target.write_text(json.dumps(compiled, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    target.write_text(json.dumps(compiled, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def script_names(journeys: Path) -> list[str]:

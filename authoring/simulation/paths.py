@@ -16,7 +16,7 @@ T = TypeVar("T")
 MOST_WAYS = 5_000
 """Of more ways than these nobody reads the rest; they are only said to be more."""
 
-WAIT_ENDED: frozenset[FactKind] = frozenset({"happened", "answered", "refused", "timed_out"})
+WAIT_ENDED: frozenset[FactKind] = frozenset({"happened", "answered", "refused", "done", "withdrawn", "timed_out"})
 """By its events, or without them. Which of several events it was makes no other path, unless other steps follow."""
 
 

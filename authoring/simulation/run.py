@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Self, cast
+from typing import Any, Self, TypeGuard, cast
 from zoneinfo import ZoneInfo
 
 from authoring.simulation.keys import with_key
 from authoring.simulation.observed import Choose, Observed
 from cairn.domain.effects import ANSWERED, REFUSED, Effect, Fact, SendMessage, WakeAt
 from cairn.domain.event import MESSAGE_EVENTS, Event
-from cairn.domain.identity.trust import JOURNEYS_SOURCE
+from cairn.domain.identity.trust import JOURNEYS_SOURCE, PEOPLE_SOURCE
 from cairn.domain.journey.conditions import Scope, is_met
 from cairn.domain.journey.definition import CONDITION_MET, DATE_CHANGED, ENTRY, Journey, Match
 from cairn.domain.journey.engine import (
@@ -22,6 +22,9 @@ from cairn.domain.journey.engine import (
     new_enrollment,
 )
 from cairn.domain.journey.enrollment import Enrollment
+from cairn.domain.journey.steps import Step
+from cairn.domain.journey.steps.task import AwaitedTask
+from cairn.domain.people.life import DONE_EVENT, WITHDRAWN_EVENT
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.instants import zone_named
@@ -31,6 +34,14 @@ SOURCE = "simulation"
 
 MOST_IN_VAIN = 3
 """Then a simulation ends: every year that follows is like this one."""
+
+SOURCES = {
+    ANSWERED: JOURNEYS_SOURCE,
+    REFUSED: JOURNEYS_SOURCE,
+    DONE_EVENT: PEOPLE_SOURCE,
+    WITHDRAWN_EVENT: PEOPLE_SOURCE,
+}
+"""Of the events that answer a step."""
 
 OWN_EVENTS = frozenset({DATE_CHANGED, CONDITION_MET})
 """The starts that Cairn itself finds in the profile; their event has no data."""
@@ -101,7 +112,9 @@ class Simulation:
 
     def answered(self, match: Match, choose: Choose | None = None) -> Self:
         """The step's own event happens, half way to its timeout. Its condition and key count as met."""
-        return self.after(self.event(match.event, self.halfway), choose, match)
+        step = self.journey.steps.get(self.enrollment.step or "")
+        about = {"outcome": list(step.targets)[step.matches.index(match)]} if _is_outcome(step, match) else {}
+        return self.after(self.event(match.event, self.halfway, about), choose, match)
 
     def event(self, type_: str, at: datetime, properties: Mapping[str, Any] | None = None) -> Event:
         """An event of the customer. It has the properties of the starting one, with the enrollment's key in them."""
@@ -109,12 +122,11 @@ class Simulation:
         found = dict(self.enrollment.data)
         for rule in self.rules:
             found = with_key(found, rule.key, self.enrollment.key) if rule.event == type_ else found
-        is_answer = type_ in {ANSWERED, REFUSED}
-        if is_answer:
+        source = SOURCES.get(type_, SOURCE)
+        if source != SOURCE:
             found |= {"enrollment": self.enrollment.id, "step": self.enrollment.step}
         elif type_.startswith(MESSAGE_EVENTS):
             found |= {"enrollment": self.enrollment.id, **self._last_message()}
-        source = JOURNEYS_SOURCE if is_answer else SOURCE
         return Event(f"{SOURCE}-{number}", source, type_, at, properties=found | dict(properties or {}))
 
     def _last_message(self) -> Mapping[str, str]:
@@ -201,3 +213,7 @@ class Trial:
         if match.event in OWN_EVENTS:
             return Event(f"{SOURCE}-0", JOURNEYS_SOURCE, match.event, at, properties={"journey": self.journey.name})
         return Event(f"{SOURCE}-0", SOURCE, match.event, at, properties=self.data)
+
+
+def _is_outcome(step: Step | None, match: Match) -> TypeGuard[AwaitedTask]:
+    return isinstance(step, AwaitedTask) and match.event == DONE_EVENT

@@ -19,6 +19,8 @@ KINDS = ("event", "consent", "message", "deferred", "suppressed", "failed", "und
 FIELDS = (
     *("customer", "journey", "step", "channel", "template", "subject", "body", "reason", "until", "outcome"),
     *("queue", "status", "purpose", "type", "source", "because", "arm", "left", "attributes", "tags", "values"),
+    *("owner", "task_kind", "priority", "claimed_at", "tries", "reassigned", "escalated", "history", "notes"),
+    *("enrollments", "task", "now_in"),
     *("title", "due_at", "done_at", "done_by", "script", "context", "absorbed", "address", "cause", "evidence"),
     *("field", "target", "resumed", "effect", "named", "properties", "consent", "received_at", "delivered_at"),
     *("answers", "channels", "told_by", "error", "why", "id", "version", "enrollment", "customer_id"),

@@ -1,4 +1,4 @@
-"""Notices queue → an HTTPS webhook endpoint: one signed POST; a failed one is retried, then dead-lettered."""
+"""Notices queue → one signed POST to a webhook endpoint, or a member who is told about a task."""
 
 import json
 from datetime import UTC, datetime
@@ -8,10 +8,13 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.documents.json_text import to_json
+from cairn.adapters.sqs.notification_queue import MEMBER, notification_from_wire
 from cairn.adapters.sqs.webhook_queue import delivery_from_wire, delivery_to_wire
+from cairn.application.people.notify_member import NotifyMember
 from cairn.application.webhooks.deliver_webhook import DeliverWebhook
 from cairn.compose import notify_subscriber as compose
 from cairn.compose.queues import consumed_queues
+from cairn.domain.people.notification import MemberNotification
 from cairn.domain.shared.errors import WebhookEndpointError
 from cairn.sqs_records import Consumer, consume
 from cairn.telemetry import count, logger
@@ -20,6 +23,11 @@ from cairn.telemetry import count, logger
 @cache
 def deliver() -> DeliverWebhook:
     return compose.notify_subscriber()
+
+
+@cache
+def notify() -> NotifyMember:
+    return compose.notify_member()
 
 
 @cache
@@ -34,6 +42,7 @@ def consumer() -> Consumer:
 
 def warm() -> None:
     deliver()
+    notify()
     consumer()
 
 
@@ -42,7 +51,11 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 
 def notify_record(record: SQSRecord) -> None:
-    delivery = delivery_from_wire(json.loads(record.body))
+    wire = json.loads(record.body)
+    if MEMBER in wire:
+        tell(notification_from_wire(wire))
+        return
+    delivery = delivery_from_wire(wire)
     try:
         outcome = deliver()(delivery, datetime.now(UTC)).value
     except WebhookEndpointError as error:
@@ -51,3 +64,9 @@ def notify_record(record: SQSRecord) -> None:
         outcome = "parked"
     count("NoticeHandled", outcome=outcome)
     logger.info("notice handled", notice=delivery.id, subscriber=delivery.endpoint, outcome=outcome)
+
+
+def tell(one: MemberNotification) -> None:
+    outcome = notify()(one, datetime.now(UTC)).value
+    count("MemberNotified", outcome=outcome, kind=one.kind.value)
+    logger.info("notification of a member handled", kind=one.kind.value, member=one.member, outcome=outcome)

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
@@ -24,6 +24,11 @@ from cairn.domain.shared.errors import (
 )
 from cairn.sqs_records import Consumer, age_of, consume
 from cairn.telemetry import count, logger, need_person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cairn.application.people.fire_task_timer import FireTaskTimer
 
 REFERENCE_PATIENCE = timedelta(hours=1)
 """How long an event without a name waits for the one that says whose order it is. Vendors send both within minutes."""
@@ -57,6 +62,11 @@ def count_seen() -> Count:
 
 
 @cache
+def fire_task_timer() -> "Callable[[], FireTaskTimer]":
+    return compose.fire_task_timer()
+
+
+@cache
 def overflow() -> Overflow:
     return compose.overflow()
 
@@ -66,6 +76,7 @@ def warm() -> None:
     process()
     consumers()
     count_seen()
+    fire_task_timer()
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
@@ -159,9 +170,26 @@ def note_unreadable_moments(reaction: Reaction | None) -> None:
 
 def wake_record(record: SQSRecord) -> None:
     wake = json.loads(record.body)
+    if "task" in wake:
+        wake_task(wake)
+        return
     reaction = process().wake(wake["customer"], wake["enrollment"], wake["sequence"], datetime.now(UTC))
     note_unreadable_moments(reaction)
     outcome = WOKEN if reaction else "WakeStale"
     if outcome != WOKEN:
         count(outcome)
     logger.info("wake-up processed", outcome=outcome, enrollment=wake["enrollment"])
+
+
+def wake_task(wake: Any) -> None:
+    """The timer of a task, of which an alarm hears where only a person can help."""
+    woken, task = fire_task_timer()()(wake["customer"], wake["task"], wake["sequence"], datetime.now(UTC))
+    count("TaskWoken", outcome=woken.value)
+    logger.info("task woken", outcome=woken.value, task=wake["task"])
+    about = [{"queue": task.queue, "task": task.id}] if task else []
+    if woken == "unstaffed":
+        do = "find somebody, then: cairn task assign; who could have it, and why not: cairn task show"
+        need_person("TaskUnstaffed", "nobody can do a task", do=do, each=about)
+    elif woken == "at_the_top":
+        do = "do it: nobody is above its owner in people.toml"
+        need_person("TaskOverdue", "found an overdue task", do=do, each=about)

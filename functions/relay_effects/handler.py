@@ -14,6 +14,7 @@ from cairn.application.events.relay_effects import Committed, Present, RelayEffe
 from cairn.compose import relay_effects as compose
 from cairn.compose.queues import consumed_queues
 from cairn.domain.operations.breaker import Trip
+from cairn.domain.people.task import Task
 from cairn.settings import RECORD_TIME
 from cairn.sqs_records import Consumer, consume, has_time, reason_of
 from cairn.telemetry import DEAD_LETTERED, count, logger, need_person, where
@@ -23,12 +24,18 @@ Records = list[dict[str, Any]]
 
 @cache
 def relay() -> RelayEffects:
-    return compose.relay_effects(note_trip, dead_letter)
+    return compose.relay_effects(note_trip, dead_letter, note_unstaffed)
 
 
 def note_trip(trip: Trip) -> None:
     do = "mend the list or the template, then: cairn switch resume"
     need_person("BreakerTripped", "paused by the breaker", do=do, each=[{"target": trip.target, "why": trip.why}])
+
+
+def note_unstaffed(task: Task) -> None:
+    """At once, and not when the task is overdue: until then another member may still be found."""
+    do = "find somebody, then: cairn task assign; who could have it, and why not: cairn task show"
+    need_person("TaskUnstaffed", "nobody can do a task in time", do=do, each=[{"queue": task.queue, "task": task.id}])
 
 
 @cache

@@ -40,6 +40,7 @@ class Functions(NamedTuple):
     deliver: Function
     record: Function
     serve: Function
+    tasks: Function
     notify: Function
     sweep: Function
     erase: Function

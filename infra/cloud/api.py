@@ -63,6 +63,11 @@ DETAILED_METRICS = False
 """Metrics by route are six more for each that is called, 1.80 USD a month. The access log has route and status."""
 
 
+TASKS = tuple(
+    ("/tasks/{token}", method)
+    for method in (apigateway.HttpMethod.GET, apigateway.HttpMethod.HEAD, apigateway.HttpMethod.POST)
+)
+
 MANAGE = tuple((path, apigateway.HttpMethod[method]) for method, path in OPERATORS_ROUTES)
 
 
@@ -144,6 +149,16 @@ class Api(Construct):
             because="whoever got a message has no account; the function verifies the token that its link carries",
         )
         self._throttle({f"{method.value} {path}": PREFERENCES_SOURCE for path, method in LINKS})
+
+    def open_tasks(self, handler: Function) -> None:
+        """Route members' links of tasks to the function."""
+        self._add_route(
+            "Tasks",
+            handler,
+            TASKS,
+            because="a member opens a task without a login; the function verifies the token that its link carries",
+        )
+        self._throttle({f"{method.value} {path}": PREFERENCES_SOURCE for path, method in TASKS})
 
     def open_manage(self, handler: Function) -> None:
         """Route operators to the function: IAM decides who may invoke these routes (`execute-api:Invoke`)."""

@@ -20,6 +20,7 @@ from infra.cloud.functions.receive_webhook import ReceiveWebhook
 from infra.cloud.functions.record_feedback import RecordFeedback
 from infra.cloud.functions.relay_effects import RelayEffects
 from infra.cloud.functions.serve_preferences import ServePreferences
+from infra.cloud.functions.serve_tasks import ServeTasks
 from infra.cloud.functions.sweep import Sweep
 from infra.cloud.layers import Layers
 from infra.cloud.queues import Queues
@@ -85,7 +86,13 @@ class EngineStack(Stack):
             ),
             record=RecordFeedback(self, shared=shared, table=table, identity=identity, overflow=data.overflow),
             notify=NotifySubscriber(
-                self, shared=shared, schedules=schedules, table=table, identity=identity, secret=data.secret
+                self,
+                shared=shared,
+                schedules=schedules,
+                table=table,
+                identity=identity,
+                secret=data.secret,
+                public_url=api.public_url,
             ),
             serve=ServePreferences(
                 self,
@@ -94,6 +101,7 @@ class EngineStack(Stack):
                 identity=identity,
                 secret=data.secret,
             ),
+            tasks=ServeTasks(self, shared=shared, table=table, identity=identity, secret=data.secret),
             sweep=Sweep(self, shared=shared, table=table),
             erase=EraseCustomer(
                 self,
@@ -108,6 +116,7 @@ class EngineStack(Stack):
 
         api.take_webhooks(functions.receive)
         api.open_links(functions.serve)
+        api.open_tasks(functions.tasks)
         api.open_manage(functions.manage)
         if stage.alarm_email:
             alarms = Alarms(self, stage=stage, topic=topic, schedules=schedules, functions=functions, api=api)

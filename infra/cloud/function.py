@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from email.utils import parseaddr
 from functools import cached_property
 from typing import Any
 
@@ -191,3 +192,29 @@ class Function(lambda_.Function):
         self.add_to_role_policy(
             iam.PolicyStatement(actions=list(actions), resources=resources, conditions=when and dict(when))
         )
+
+    def may_email(self, sender: str, configuration_set: str = "") -> None:
+        """Send e-mail by SES in the sender's name alone."""
+        arn = Stack.of(self).format_arn
+        sets = [arn(service="ses", resource="configuration-set", resource_name=configuration_set)]
+        self.may(
+            *("ses:SendEmail", *(["ses:SendRawEmail"] if configuration_set else [])),
+            on=[arn(service="ses", resource="identity", resource_name="*"), *(sets if configuration_set else [])],
+            when={"StringEquals": {"ses:FromAddress": parseaddr(sender)[1]}},
+        )
+        acknowledge(
+            self.execution_role,
+            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*]",
+            because="any identity, since SES in its sandbox asks for the recipient's too; a condition names the sender",
+        )
+
+    def may_text(self, origination: str) -> None:
+        """Send texts: from this identity of End User Messaging; without one, by SNS.
+
+        A phone number is no resource, so SNS's policy excludes everything that has an ARN.
+        """
+        if origination:
+            self.may("sms-voice:SendTextMessage", on=origination)
+            return
+        named = Stack.of(self).format_arn(service="sns", resource="*", region="*", account="*")
+        self.add_to_role_policy(iam.PolicyStatement(actions=["sns:Publish"], not_resources=[named]))

@@ -54,8 +54,9 @@ PUBLIC_URL = "https://localhost"
 LOCAL_ENDPOINT_SECRET = "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="  # noqa: S105  public, as that of the sources
 SCHEDULE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/schedules"
 POLICY = "policy.json"
+PEOPLE = "people.json"
 SCRIPTS = "scripts.json"
-"""The compiled policy and call scripts, beside the compiled journeys."""
+"""The compiled policy, people and call scripts, beside the compiled journeys."""
 PUSH_ENDPOINT = re.compile(rb'arn:aws:sns:[^"\s]+:endpoint/[^"\s]+')
 
 

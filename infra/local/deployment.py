@@ -25,6 +25,7 @@ import time_machine
 
 from authoring.defaults import default_file
 from authoring.journeys import write_catalogue
+from authoring.people import people_beside, write_people
 from authoring.policy import write_policy
 from authoring.scripts import write_scripts
 from authoring.sources.samples import document_of_samples
@@ -38,6 +39,7 @@ from cairn.adapters.sources import OWN, Sources, fetching, sources
 from cairn.telemetry import logger
 from infra.local import timeline
 from infra.local.cloud import IDENTITY_SECRET, PUBLIC_URL, SCRIPTS, SOURCES, Cloud, arn, sandbox
+from infra.local.cloud import PEOPLE as COMPILED_PEOPLE
 from infra.local.cloud import POLICY as COMPILED_POLICY
 from infra.local.dead_letters import (
     EFFECTS,
@@ -55,7 +57,16 @@ from infra.local.faults.weather import CALM, Weather
 from infra.local.reports import is_logged, log_event, queue_body
 from infra.local.resume_rule import ResumeRule
 from infra.local.runtime import Handler, ProcessDiedError, Runtime, TimedOutError, installed
-from infra.local.shapes import Shape, link_event, manage_event, rule_event, sqs_event, stream_event, webhook_event
+from infra.local.shapes import (
+    TASKS,
+    Shape,
+    link_event,
+    manage_event,
+    rule_event,
+    sqs_event,
+    stream_event,
+    webhook_event,
+)
 from infra.local.signing import stored
 from infra.local.stream import StreamMapping, has_outbox
 from infra.local.wiring import FUNCTIONS, Function, queue_named
@@ -130,13 +141,14 @@ class LocalDeployment:
     def deploy(self, journeys: Path) -> None:
         """Deploy journeys over the present ones; every function starts cold.
 
-        Raises InvalidJourneysError or InvalidPolicyError, as a real deployment would be refused.
+        Raises InvalidJourneysError, InvalidPolicyError or InvalidPeopleError, as a real deployment would be refused.
         """
         write_catalogue(journeys, self.catalogue)
         compiled = json.loads(self.catalogue.read_bytes())
         write_scripts(journeys, self.catalogue.with_name(SCRIPTS))
         policy = self.catalogue.with_name(COMPILED_POLICY)
         write_policy(self.policy, LAW, policy, compiled)
+        write_people(people_beside(self.policy), journeys, self.catalogue.with_name(COMPILED_PEOPLE))
         _replace_webhook_endpoints(self.cloud.webhook_endpoints, policy)
         self.handlers = {function.name: load_handler(function, self.cloud, self.catalogue) for function in FUNCTIONS}
         if is_empty():  # as check_identity_key notes at the first deployment
@@ -153,7 +165,8 @@ class LocalDeployment:
         """Open the link of a message as API Gateway does; returns the function's answer."""
         with self.lock:
             shape = link_event(method, url, headers, body, self.now())
-            return self._answer("serve_preferences", shape)
+            function = "serve_tasks" if shape["routeKey"].endswith(TASKS) else "serve_preferences"
+            return self._answer(function, shape)
 
     def manage(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, actor: str) -> Shape:
         """Call /manage as the authorised `actor`, as API Gateway does; returns the function's answer."""

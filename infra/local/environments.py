@@ -15,11 +15,12 @@ from cairn.settings import (
     RecordFeedbackSettings,
     RelayEffectsSettings,
     ServePreferencesSettings,
+    ServeTasksSettings,
     Settings,
     SweepSettings,
     queues_to_text,
 )
-from infra.local.cloud import EMAIL_SENDER, POLICY, SCHEDULE_ROLE, Cloud, arn
+from infra.local.cloud import EMAIL_SENDER, PEOPLE, POLICY, SCHEDULE_ROLE, Cloud, arn
 from infra.local.end_user_messaging import SMS_CONFIGURATION_SET, SMS_ORIGINATION, WHATSAPP_PHONE_NUMBER_ID
 from infra.local.wiring import DEAD_LETTERS, QUEUES, Function
 
@@ -48,6 +49,8 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             reply_languages="de es fr",
             journeys_path=str(catalogue),
             policy_path=str(catalogue.with_name(POLICY)),
+            notices_queue_url=cloud.urls["notices"],
+            people_path=str(catalogue.with_name(PEOPLE)),
         ),
         RelayEffectsSettings: RelayEffectsSettings(
             stage="local",
@@ -66,6 +69,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             effects_dead_letter_queue_url=cloud.urls["effects-dead-letters"],
             alarm_topic_arn=cloud.alarm_topic_arn,
             policy_path=str(catalogue.with_name(POLICY)),
+            people_path=str(catalogue.with_name(PEOPLE)),
         ),
         DeliverMessageSettings: DeliverMessageSettings(
             stage="local",
@@ -104,7 +108,12 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             schedule_role_arn=SCHEDULE_ROLE,
             stage_secret_id=cloud.secret_id,
             subscribers_reach="loopback",
+            public_url=cloud.public_url,
+            email_sender=EMAIL_SENDER,
+            sms_sender_id="",
+            sms_origination=SMS_ORIGINATION if cloud.texts_by_end_user_messaging else "",
             policy_path=str(catalogue.with_name(POLICY)),
+            people_path=str(catalogue.with_name(PEOPLE)),
         ),
         RecordFeedbackSettings: RecordFeedbackSettings(
             stage="local",
@@ -125,6 +134,15 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             identity_fingerprint=cloud.identity_keys.fingerprint,
             policy_path=str(catalogue.with_name(POLICY)),
         ),
+        ServeTasksSettings: ServeTasksSettings(
+            stage="local",
+            table_name=cloud.table,
+            stage_secret_id=cloud.secret_id,
+            identity_secret_id=cloud.identity_secret_id,
+            identity_fingerprint=cloud.identity_keys.fingerprint,
+            policy_path=str(catalogue.with_name(POLICY)),
+            people_path=str(catalogue.with_name(PEOPLE)),
+        ),
         ManageApiSettings: ManageApiSettings(
             stage="local",
             table_name=cloud.table,
@@ -135,6 +153,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             identity_fingerprint=cloud.identity_keys.fingerprint,
             phone_region="US",
             journeys_path=str(catalogue),
+            people_path=str(catalogue.with_name(PEOPLE)),
         ),
         EraseCustomerSettings: EraseCustomerSettings(
             stage="local",

@@ -59,6 +59,7 @@ ROUTES = Map(
         Rule("/events", endpoint="track", methods=["POST"]),
         Rule("/webhooks/<source>", endpoint="webhook", methods=["POST", "GET"]),
         *(Rule(f"/{kind}/<token>", endpoint="link", methods=["GET", "POST"]) for kind in LinkKind),
+        Rule("/tasks/<token>", endpoint="link", methods=["GET", "POST"]),
         *(Rule(path, endpoint="manage", methods=[method]) for method, path in MANAGE),
         Rule("/_mail", endpoint="mail", methods=["GET"]),
         Rule("/_clock", endpoint="clock", methods=["POST", "GET"]),

@@ -80,6 +80,10 @@ def webhook_event(  # noqa: PLR0913, PLR0917  one argument for each part of a re
     return http_api_event(method, url, headers, body, path_parameters=parameters, now=now, route=route)
 
 
+TASKS = "/tasks/{token}"
+"""The route of members' links."""
+
+
 def link_event(method: str, url: str, headers: Mapping[str, str], body: bytes, now: datetime) -> Shape:
     """A request to the link of a message."""
     kind, token = (unquote(one) for one in urlsplit(url).path.strip("/").split("/", 1))

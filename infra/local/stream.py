@@ -21,14 +21,14 @@ FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=1), timedelta(minutes=1)
 """Between the tries of a failing batch. Lambda documents that it waits, and not how long."""
 MOST_DOUBLINGS = 6
 
-STATE_ITEMS = "open#state"
+ITEMS = ("open#state", "task#")
 
 
 def has_outbox(change: Shape) -> bool:
     """The filter of the event source mapping; a test compares it with the CDK's template."""
     record = change["dynamodb"]
     outbox = record.get("NewImage", {}).get("outbox", {})
-    return record["Keys"]["sk"]["S"].startswith(STATE_ITEMS) and "S" in outbox
+    return record["Keys"]["sk"]["S"].startswith(ITEMS) and "S" in outbox
 
 
 Run = Callable[[list[Shape]], "list[str] | None"]

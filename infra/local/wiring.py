@@ -20,6 +20,7 @@ from cairn.settings import (
     RecordFeedbackSettings,
     RelayEffectsSettings,
     ServePreferencesSettings,
+    ServeTasksSettings,
     Settings,
     SweepSettings,
 )
@@ -82,6 +83,7 @@ FUNCTIONS = (
     Function(name="record_feedback", settings=RecordFeedbackSettings, queues=("feedback",)),
     Function(name="notify_subscriber", settings=NotifySubscriberSettings, queues=("notices",), batch_size=1),
     Function(name="serve_preferences", settings=ServePreferencesSettings),
+    Function(name="serve_tasks", settings=ServeTasksSettings),
     Function(name="sweep", settings=SweepSettings, every=RESUME_EVERY),
     Function(name="erase_customer", settings=EraseCustomerSettings, queues=("erasures",), batch_size=1),
     Function(name="manage_api", settings=ManageApiSettings),

@@ -53,21 +53,21 @@ def url(story: Any) -> Iterator[str]:
 
 
 @pytest.fixture
-def opens(chromium: Any, story: Any, url: str, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Open a link of a mail to Mia in a browser that runs no script; whatever it complains of fails the test."""
+def opens_at(chromium: Any, url: str, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Open a path in a browser that runs no script of the page; whatever it complains of fails the test."""
     contexts, complaints = [], []
 
-    def open_link(kind: str, address: str = "mia.1@example.com", **more: Any) -> Any:
+    def open_path(path: str, **more: Any) -> Any:
         asked = {"viewport": PHONE, "java_script_enabled": False, "locale": "en-US"} | more
         context = chromium.new_context(**asked)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda said: complaints.append(said.text) if NOT_OK not in said.text else None)
         page.on("request", lambda asked: None if asked.url.startswith(url) else complaints.append(asked.url))
-        page.goto(story.link(kind, address).replace("https://localhost", url))
+        page.goto(url + path)
         return page
 
-    yield open_link
+    yield open_path
 
     shots = Path(os.environ.get("CAIRN_SCREENSHOTS") or tmp_path)
     shots.mkdir(parents=True, exist_ok=True)
@@ -76,3 +76,19 @@ def opens(chromium: Any, story: Any, url: str, tmp_path: Path) -> Iterator[Calla
         context.pages[0].screenshot(path=shots / f"{name}-{number}.png", full_page=True)
         context.close()
     assert not complaints
+
+
+@pytest.fixture
+def opens(story: Any, opens_at: Callable[..., Any]) -> Callable[..., Any]:
+    """Open a link of a mail to Mia."""
+
+    def open_link(kind: str, address: str = "mia.1@example.com", **more: Any) -> Any:
+        return opens_at(story.link(kind, address).replace("https://localhost", ""), **more)
+
+    return open_link
+
+
+@pytest.fixture
+def opens_task(opens_at: Callable[..., Any]) -> Callable[..., Any]:
+    """Open a member's link of a task."""
+    return opens_at

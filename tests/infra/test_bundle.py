@@ -16,13 +16,14 @@ import pytest
 from authoring.journeys import InvalidJourneysError
 from authoring.policy import InvalidPolicyError
 from bench.secrets_manager import secrets_manager
+from cairn.adapters.documents.people import people_at
 from cairn.adapters.documents.policy import policy_at
 from infra.cloud.bundle import ROOT, bytecode, dependencies
 from infra.cloud.bundle.bytecode import compile_tree, compiler
 from infra.cloud.bundle.code import HandlerMissingError, core_layer, function_code
 from infra.cloud.bundle.compiled import IN_ORDER
 from infra.cloud.bundle.dependencies import SERVICES, dependencies_layer
-from infra.cloud.bundle.journeys import JOURNEYS, POLICY, POLICY_PATH, journeys_layer
+from infra.cloud.bundle.journeys import JOURNEYS, PEOPLE_PATH, POLICY, POLICY_PATH, journeys_layer
 from infra.cloud.bundle.make import make_bundle
 from infra.local.cloud import IDENTITY_KEYS, IDENTITY_SECRET
 from tests.infra.conftest import Templates
@@ -382,14 +383,15 @@ def test_the_journeys_layer_is_one_file_that_the_functions_can_read() -> None:
 
     catalogue = json.loads((layer / "journeys" / "catalogue.json").read_bytes())
     assert {entry["journey"] for entry in catalogue} == {
-        folder.name for folder in JOURNEYS.iterdir() if folder.is_dir()
+        folder.name for folder in JOURNEYS.iterdir() if (folder / "journey.yaml").is_file()
     }
 
 
-def test_the_policy_is_beside_the_journeys() -> None:
+def test_the_policy_and_the_people_are_beside_the_journeys() -> None:
     layer = journeys_layer(JOURNEYS)
 
     assert policy_at(layer / POLICY_PATH.removeprefix("/opt/")).brand
+    assert people_at(layer / PEOPLE_PATH.removeprefix("/opt/")).queues
 
 
 def test_a_journey_that_preflight_has_not_passed_fails_synthesis_with_the_command_to_run(tmp_path: Path) -> None:
@@ -409,7 +411,12 @@ def test_a_journey_that_preflight_has_not_passed_fails_synthesis_with_the_comman
 def test_neither_samples_nor_stamps_are_uploaded() -> None:
     layer = journeys_layer(JOURNEYS)
 
-    assert {file.name for file in layer.rglob("*") if file.is_file()} == {"catalogue.json", "policy.json"}
+    assert {file.name for file in layer.rglob("*") if file.is_file()} == {
+        "catalogue.json",
+        "people.json",
+        "policy.json",
+        "scripts.json",
+    }
 
 
 def test_a_policy_with_a_mistake_fails_synthesis_and_says_where(tmp_path: Path) -> None:

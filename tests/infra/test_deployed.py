@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from moto.events.models import EventPattern
 
-from cairn.adapters.dynamodb.items import CONTACT, DATA, ENROLLED, ENTRIES, EVENT, OUTBOX, STATE
+from cairn.adapters.dynamodb.items import CONTACT, DATA, ENROLLED, ENTRIES, EVENT, OUTBOX, STATE, TASK
 from cairn.settings import DEAD_LETTER_RETENTION, FUNCTION_TIMEOUT, QUEUE_RETENTION, RESUME_EVERY
 from infra.local.runtime import TIMEOUTS
 from infra.local.stream import BATCH_SIZE, MAX_AGE, has_outbox
@@ -130,7 +130,7 @@ IMAGES = [None, {}, {"rev": {"N": "7"}}, {"outbox": {"NULL": True}}, WITH_OUTBOX
 PARTS = [ENTRIES + "001", ENROLLED + "e1", ENROLLED + "e1" + DATA, OUTBOX + "000"]
 
 
-@pytest.mark.parametrize("sort_key", [STATE, *PARTS, CONTACT, EVENT + STATE])
+@pytest.mark.parametrize("sort_key", [STATE, *PARTS, TASK + "t1", CONTACT, EVENT + STATE])
 @pytest.mark.parametrize("image", IMAGES, ids=str)
 def test_only_items_with_effects_start_the_relay_here_and_there(
     deployed: Deployed, sort_key: str, image: dict[str, Any] | None
@@ -145,7 +145,7 @@ def test_only_items_with_effects_start_the_relay_here_and_there(
     starts = EventPattern.load(pattern["Pattern"]).matches_event(record)
 
     assert starts == has_outbox(record)
-    assert starts == (sort_key.startswith(STATE) and image == WITH_OUTBOX)
+    assert starts == (sort_key.startswith((STATE, TASK)) and image == WITH_OUTBOX)
 
 
 def test_the_relay_reads_the_stream_from_its_beginning(deployed: Deployed) -> None:

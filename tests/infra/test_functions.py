@@ -46,6 +46,7 @@ def test_journeys_and_policy_are_read_from_where_their_layer_is_unpacked(dev: Te
         assert ("CAIRN_JOURNEYS_PATH" in variables) == (name in WITH_CATALOGUE)
         assert variables.get("CAIRN_JOURNEYS_PATH", "/opt/journeys/catalogue.json") == "/opt/journeys/catalogue.json"
         assert variables.get("CAIRN_POLICY_PATH", "/opt/journeys/policy.json") == "/opt/journeys/policy.json"
+        assert variables.get("CAIRN_PEOPLE_PATH", "/opt/journeys/people.json") == "/opt/journeys/people.json"
 
 
 def test_logs_have_a_retention(dev: Templates, prod: Templates) -> None:

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from cairn.adapters import aws
-from cairn.adapters.dynamodb.table import bind, unbind
-from infra.local.cloud import SANDBOX, sandbox
+from cairn.adapters.dynamodb.table import unbind
+from infra.local.cloud import sandbox
 from tests.ministack import ministack
+from tests.table import ENDPOINT, bound_table, stored_at
 
-ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 STORES = ("moto", "endpoint" if os.environ.get(ENDPOINT) else "ministack")
 
 
@@ -40,42 +39,12 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
             yield request.param
         return
     endpoint = request.getfixturevalue("endpoint")
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (SANDBOX | {ENDPOINT: endpoint}).items():
-            patch.setenv(name, value)
-        aws.forget()
+    with stored_at(endpoint):
         yield request.param
-        aws.forget()
 
 
 @pytest.fixture
 def table(database: str) -> Iterator[str]:
     """An empty table that the adapters are bound to; gives its name."""
-    yield _bound_table(f"{database}-{time.monotonic_ns()}")
+    yield bound_table(f"{database}-{time.monotonic_ns()}")
     unbind()
-
-
-def _bound_table(name: str) -> str:
-    unbind()
-    indexes = [
-        {
-            "IndexName": name,
-            "KeySchema": _key(f"{name}pk", f"{name}sk"),
-            "Projection": {"ProjectionType": projection},
-        }
-        for name, projection in (("gsi1", "ALL"), ("gsi2", "KEYS_ONLY"))
-    ]
-    keys = ("pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk")
-    aws.client("dynamodb").create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        KeySchema=_key("pk", "sk"),
-        GlobalSecondaryIndexes=indexes,
-    )
-    bind(name, SANDBOX["AWS_REGION"])
-    return name
-
-
-def _key(partition: str, sort: str) -> list[dict[str, str]]:
-    return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]

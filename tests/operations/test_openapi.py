@@ -276,6 +276,9 @@ def test_every_request_that_the_document_allows_is_understood(story: Any, api: A
     def allowed(case: Case) -> None:
         given = case.body if isinstance(case.body, dict) else {}
         assume(not (given.get("do") in {"stop", "start"} and {"policy", "window"} & given.keys()))
+        if "until" in given:
+            given["until"] = "2099-01-01"  # no schema can say that it lies ahead
+            given.pop("from", None)
         if "address" in given:
             given["address"] = AN_ADDRESS[given["channel"]]
         named = [given[name] for name in NAMES if name in given]

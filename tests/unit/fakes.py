@@ -30,7 +30,16 @@ from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import Suppression, SuppressionChange
 from cairn.domain.customer.state import OLDER_ENTRIES, Concerns, Customer
-from cairn.domain.effects import CloseTask, EraseCustomer, Fact, OpenTask, PauseEnrollment, WakeAt
+from cairn.domain.effects import (
+    CloseTask,
+    EraseCustomer,
+    Fact,
+    OpenTask,
+    PauseEnrollment,
+    WakeAt,
+    WakeTask,
+    WithdrawTasks,
+)
 from cairn.domain.event import Event
 from cairn.domain.gate.settings import GateSettings
 from cairn.domain.gate.verdict import Defer
@@ -46,6 +55,7 @@ from cairn.domain.operations.choices import Choices
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.operations.seen import Seen
 from cairn.domain.operations.switches import SwitchState
+from cairn.domain.people.notification import MemberNotification
 from cairn.domain.privacy import order_rate
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
@@ -361,6 +371,32 @@ class Tasks(dict[str, tuple[str, OpenTask]]):
 
     def close(self, customer_id: str, closed: CloseTask) -> None:  # noqa: ARG002
         self.pop(closed.task, None)
+
+
+class AskPeople:
+    """Tasks that journeys open, and the enrollments whose tasks were withdrawn."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self.tasks = tasks
+        self.withdrawn: list[tuple[str, str]] = []
+
+    def open(self, profile: Profile, journey: str, asked: OpenTask, at: datetime, now: datetime) -> None:  # noqa: ARG002
+        self.tasks.open(profile.id, journey, asked, at)
+
+    def withdraw(self, customer: str, wish: WithdrawTasks) -> None:
+        self.withdrawn.append((customer, wish.enrollment))
+
+
+class TaskTimers(dict[str, tuple[str, WakeTask]]):
+    def wake_task(self, customer_id: str, wake: WakeTask, now: datetime) -> None:  # noqa: ARG002
+        self[wake.id] = (customer_id, wake)
+
+
+class MemberNotifications(dict[str, MemberNotification]):
+    """By id: the same one again is the same."""
+
+    def put(self, notifications: Sequence[MemberNotification]) -> None:
+        self.update({one.id: one for one in notifications})
 
 
 class Timeline(list[Fact]):

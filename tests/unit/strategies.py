@@ -228,7 +228,11 @@ def _step(draw: st.DrawFn, id_: str, kind: StepKind, depth: int) -> Any:  # noqa
             winner = draw(st.sampled_from([{}, {"winner": {"by": "rule", "after": 50}}]))
             return {"arms": arms} | winner | ({"salt": "spring"} if draw(st.booleans()) else {})
         case "task":
-            return {"queue": "sales", "title": "Call", "context": {"what": draw(values)}}
+            asked = {"queue": "sales", "title": "Call", "context": {"what": draw(values)}}
+            if depth < 0 or draw(st.booleans()):
+                return asked
+            then = {outcome: draw(chains(f"{id_}{outcome[0]}", depth)) for outcome in ("booked", "lost")}
+            return asked | {"at_most": draw(lengths), "then": then, "else": draw(chains(f"{id_}e", depth))}
         case "update":
             return {"set": {"stage": "x"}, "set_from": {"a": draw(values)}, "tags": {"add": ["vip"]}}
         case "set":
@@ -311,6 +315,8 @@ def _edited_step(draw: st.DrawFn, step: dict[str, Any], *, change: bool) -> dict
     """The step, with the steps within it edited, and perhaps with another wait or timeout."""
 
     def again(value: Any, *, is_steps: bool = False) -> Any:
+        if is_steps and isinstance(value, dict):  # by outcome
+            return {outcome: draw(edited(steps)) for outcome, steps in value.items()}
         if is_steps:
             return draw(edited(value))
         if isinstance(value, dict):

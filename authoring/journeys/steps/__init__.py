@@ -14,7 +14,7 @@ from authoring.journeys.steps.send import SendStep
 from authoring.journeys.steps.set import SetStep
 from authoring.journeys.steps.split import Arm as SplitArm
 from authoring.journeys.steps.split import Split, SplitStep
-from authoring.journeys.steps.task import TaskStep
+from authoring.journeys.steps.task import Task, TaskStep
 from authoring.journeys.steps.update import UpdateStep
 from authoring.journeys.steps.wait import WaitStep
 from authoring.journeys.steps.wait_for import AnyMatch, WaitFor, WaitForAll, WaitForAny, WaitForStep
@@ -91,6 +91,6 @@ def model_of(kind: WrittenKind) -> type[AnyStep]:  # noqa: C901, PLR0911, PLR091
 
 for _model in (
     *(AnyMatch, WaitFor, WaitForAny, WaitForAll, WaitForStep, Arm, ElseArm, BranchStep, SplitArm, Split, SplitStep),
-    *(Repeat, RepeatStep, Webhook, WebhookStep),
+    *(Repeat, RepeatStep, Task, TaskStep, Webhook, WebhookStep),
 ):  # their nested steps may be of any kind
     _model.model_rebuild(_types_namespace={"Step": Step})

@@ -30,7 +30,8 @@ CATALOGUE = Path("journeys", "catalogue.json")
 """Of the compiled journeys, in their layer."""
 
 POLICY = CATALOGUE.with_name("policy.json")
-"""The compiled policy, beside them."""
+PEOPLE = CATALOGUE.with_name("people.json")
+"""The compiled policy, and people, beside them."""
 
 
 def new_folder(name: str) -> Path:
@@ -50,9 +51,11 @@ def status_reports_of(journeys: Path) -> str:
     return status_reports_heard(json.loads((journeys / CATALOGUE).read_bytes()))
 
 
-def has_webhook_endpoints(journeys: Path) -> bool:
-    """Whether the policy of the layer names any."""
-    return bool(json.loads((journeys / POLICY).read_bytes()).get("subscribers"))
+def has_deliveries(journeys: Path) -> bool:
+    """Whether the layer names anybody to deliver to: webhook endpoints, or members who are told about tasks."""
+    people = journeys / PEOPLE
+    members = json.loads(people.read_bytes()).get("members") if people.exists() else None
+    return bool(json.loads((journeys / POLICY).read_bytes()).get("subscribers") or members)
 
 
 def stub_bundle(folder: Path) -> Bundle:
@@ -64,4 +67,5 @@ def stub_bundle(folder: Path) -> Bundle:
     (layers["journeys"] / CATALOGUE).parent.mkdir()
     (layers["journeys"] / CATALOGUE).write_text("[]")
     (layers["journeys"] / POLICY).write_text("{}")
+    (layers["journeys"] / POLICY).with_name("people.json").write_text("{}")
     return Bundle(**layers)

@@ -1,10 +1,7 @@
 """deliver_message: started by the messages queue, asks the gate and sends by a provider."""
 
-from email.utils import parseaddr
-
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cairn.adapters.secrets_manager import Part
@@ -87,40 +84,11 @@ class DeliverMessage(Function):
         self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         secret.let_read(self, Part.LINKS)
         schedules.let_set(self)
-        self._may_send_email(email, stage.email_sender)
-        if stage.sms_origination:
-            self.may("sms-voice:SendTextMessage", on=stage.sms_origination)
-        else:
-            self._may_text_by_sns()
+        self.may_email(stage.email_sender, email.configuration_set.configuration_set_name)
+        self.may_text(stage.sms_origination)
         self._may_push()
         if stage.whatsapp_phone_number_id:
             self._may_send_whatsapp(stage.whatsapp_phone_number_id)
-
-    def _may_send_email(self, email: EmailFeedback, sender: str) -> None:
-        arn = Stack.of(self).format_arn
-        self.may(
-            "ses:SendEmail",
-            "ses:SendRawEmail",  # an e-mail with an invite is sent by SendEmail as a whole, for which SES asks for this
-            on=[
-                arn(service="ses", resource="identity", resource_name="*"),
-                arn(
-                    service="ses",
-                    resource="configuration-set",
-                    resource_name=email.configuration_set.configuration_set_name,
-                ),
-            ],
-            when={"StringEquals": {"ses:FromAddress": parseaddr(sender)[1]}},
-        )
-        acknowledge(
-            self.execution_role,
-            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*]",
-            because="any identity, since SES in its sandbox asks for the recipient's too; a condition names the sender",
-        )
-
-    def _may_text_by_sns(self) -> None:
-        """A phone number is no resource, so the policy excludes everything that has an ARN."""
-        named = Stack.of(self).format_arn(service="sns", resource="*", region="*", account="*")
-        self.add_to_role_policy(iam.PolicyStatement(actions=["sns:Publish"], not_resources=[named]))
 
     def _may_push(self) -> None:
         self.may("sns:Publish", on=Stack.of(self).format_arn(service="sns", resource="endpoint", resource_name="*"))

@@ -5,7 +5,7 @@ from constructs import Construct
 
 from cairn.adapters.secrets_manager import Part
 from cairn.settings import NotifySubscriberSettings
-from infra.cloud.bundle.journeys import POLICY_PATH
+from infra.cloud.bundle.journeys import PEOPLE_PATH, POLICY_PATH
 from infra.cloud.function import Function, Shared
 from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.schedules import Schedules
@@ -28,14 +28,15 @@ class NotifySubscriber(Function):
         table: dynamodb.ITable,
         identity: CheckIdentityKey,
         secret: StageSecret,
+        public_url: str,
     ) -> None:
-        notices = shared.queues.notices
+        stage, notices = shared.stage, shared.queues.notices
         super().__init__(
             scope,
             "notify_subscriber",
             shared=shared,
             settings=NotifySubscriberSettings(
-                stage=shared.stage.name,
+                stage=stage.name,
                 table_name=table.table_name,
                 events_queue_url=shared.queues.events.queue_url,
                 notices_queue_url=notices.queue_url,
@@ -46,20 +47,29 @@ class NotifySubscriber(Function):
                 schedule_role_arn=schedules.role.role_arn,
                 stage_secret_id=secret.secret_arn,
                 subscribers_reach="public",
+                public_url=public_url,
+                email_sender=stage.email_sender,
+                sms_sender_id=stage.sms_sender_id,
+                sms_origination=stage.sms_origination,
                 policy_path=POLICY_PATH,
+                people_path=PEOPLE_PATH,
             ),
         )
         self.consume(
             notices,
             batch_size=BATCH_SIZE,
             max_concurrency=CONCURRENCY,
-            enabled=shared.layers.has_webhook_endpoints,  # without any, nothing comes, and polling costs
+            enabled=shared.layers.has_deliveries,  # without any, nothing comes, and polling costs
         )
-        self.may_use(table, "dynamodb:BatchGetItem")
+        # What members are told: their tasks, and which notification has told all of a period.
+        self.may_use(table, "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
         self.may(
             "sqs:SendMessage", on=[shared.queues.events.queue_arn, notices.queue_arn, notices.dead_letters.queue_arn]
         )
         secret.let_read(self, Part.WEBHOOK_ENDPOINTS)
+        secret.let_read(self, Part.LINKS)
+        self.may_email(stage.email_sender)
+        self.may_text(stage.sms_origination)
         # No fingerprint of the identity key makes it wait: without the check it would start with secrets not joined.
         self.node.add_dependency(identity.check)
         schedules.let_set(self)

@@ -4,7 +4,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from cairn.settings import ProcessEventSettings
-from infra.cloud.bundle.journeys import CATALOGUE_PATH, POLICY_PATH
+from infra.cloud.bundle.journeys import CATALOGUE_PATH, PEOPLE_PATH, POLICY_PATH
 from infra.cloud.function import Function, Shared
 from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.overflow import OverflowBucket
@@ -39,6 +39,8 @@ class ProcessEvent(Function):
                 reply_languages=stage.reply_languages,
                 journeys_path=CATALOGUE_PATH,
                 policy_path=POLICY_PATH,
+                notices_queue_url=queues.notices.queue_url,
+                people_path=PEOPLE_PATH,
             ),
         )
         for queue in (queues.events, queues.wakes):
@@ -57,4 +59,11 @@ class ProcessEvent(Function):
         self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         self.may_overflow("s3:GetObject", overflow)
         self.may_overflow("s3:PutObject", overflow)
-        self.may("sqs:SendMessage", on=[queues.events.dead_letters.queue_arn, queues.wakes.dead_letters.queue_arn])
+        self.may(
+            "sqs:SendMessage",
+            on=[
+                queues.events.dead_letters.queue_arn,
+                queues.wakes.dead_letters.queue_arn,
+                queues.notices.queue_arn,
+            ],
+        )

@@ -10,7 +10,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cairn.settings import RelayEffectsSettings
-from infra.cloud.bundle.journeys import POLICY_PATH
+from infra.cloud.bundle.journeys import PEOPLE_PATH, POLICY_PATH
 from infra.cloud.function import Function, Shared
 from infra.cloud.queues import Queues
 from infra.cloud.schedules import Schedules
@@ -29,11 +29,14 @@ WAITING_BATCH_SIZE = 10
 WAITING_CONCURRENCY = 5
 """Of the effects that wait: few, for what they wait for has just been out of order."""
 
-STATE_ITEMS = "open#state"
+ITEMS = ("open#state", "task#")
 """How the sort keys of items with outboxes begin."""
 
 WITH_OUTBOX = {
-    "dynamodb": {"Keys": {"sk": {"S": [{"prefix": STATE_ITEMS}]}}, "NewImage": {"outbox": {"S": [{"exists": True}]}}}
+    "dynamodb": {
+        "Keys": {"sk": {"S": [{"prefix": one} for one in ITEMS]}},
+        "NewImage": {"outbox": {"S": [{"exists": True}]}},
+    }
 }
 """What starts the function: no commit that decided nothing, and no other change.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
@@ -79,6 +82,7 @@ class RelayEffects(Function):
                 effects_dead_letter_queue_url=queues.effects.dead_letters.queue_url,
                 alarm_topic_arn=alarms.topic_arn,
                 policy_path=POLICY_PATH,
+                people_path=PEOPLE_PATH,
             ),
         )
         self._read_stream(table, queues)

@@ -163,6 +163,9 @@ class ProcessEventSettings(Settings):
     """ISO 639-1 codes, separated by blanks: languages besides English in which STOP, HELP and START are understood."""
     journeys_path: str
     policy_path: str
+    notices_queue_url: str
+    """For notifications of members."""
+    people_path: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +187,7 @@ class RelayEffectsSettings(Settings):
     alarm_topic_arn: str
     """SNS topic of alerts when the breaker pauses something."""
     policy_path: str
+    people_path: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,7 +241,14 @@ class NotifySubscriberSettings(Settings):
     """Its part of the webhook endpoints is read."""
     subscribers_reach: str
     """Allowed addresses. `public`: the Internet, no private network. `loopback`: this machine only."""
+    public_url: str
+    """The origin of the links to tasks."""
+    email_sender: str
+    sms_sender_id: str
+    sms_origination: str
+    """As those of deliver_message: for members, who are told about tasks."""
     policy_path: str
+    people_path: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,6 +289,18 @@ class ServePreferencesSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServeTasksSettings(Settings):
+    table_name: str
+    stage_secret_id: str
+    """Its part of the links is read."""
+    identity_secret_id: str
+    identity_fingerprint: str
+    policy_path: str
+    people_path: str
+    """The compiled call scripts lie beside it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ManageApiSettings(Settings):
     table_name: str
     events_queue_url: str
@@ -288,6 +311,7 @@ class ManageApiSettings(Settings):
     phone_region: str
     journeys_path: str
     """For the targets that can be stopped and paused."""
+    people_path: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,8 @@
 import dataclasses
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, get_args
 
 import pytest
@@ -28,6 +29,8 @@ from cairn.domain.gate.codes import Reason
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.journey.enrollment import Enrollment, Status
 from cairn.domain.message.message import Message
+from cairn.domain.people.notification import NotificationKind
+from cairn.domain.people.task import Priority, TaskKind
 from cairn.domain.profile.profile import UNRECORDED, Activity, Profile, Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, at
@@ -63,6 +66,11 @@ BY_TYPE = {
     str(datetime): instants,
     str(datetime | None): st.none() | instants,
     str(int): st.integers(0, 1000),
+    str(NotificationKind): st.sampled_from(NotificationKind),
+    str(TaskKind): st.sampled_from(TaskKind),
+    str(Priority): st.sampled_from(Priority),
+    str(timedelta | None): st.none() | st.timedeltas(timedelta(), timedelta(days=30)),
+    str(tuple[str, ...]): st.lists(words, max_size=2).map(tuple),
     str(tuple[ConsentChange, ...]): st.lists(consents, max_size=3).map(tuple),
     str(tuple[SuppressionChange, ...]): st.lists(
         st.builds(SuppressionChange, st.sampled_from(Channel), marks, texts, texts)
@@ -72,8 +80,14 @@ BY_TYPE = {
 
 def any_(kind: type[Any]) -> st.SearchStrategy[Any]:
     """Any object of a domain class: instants in UTC, JSON where JSON is meant, the rest from its annotations."""
-    named = {one.name: IN_JSON.get(one.name, BY_TYPE.get(str(one.type))) for one in dataclasses.fields(kind)}
+    named = {one.name: _any_field(one) for one in dataclasses.fields(kind)}
     return st.builds(kind, **{name: strategy for name, strategy in named.items() if strategy is not None})
+
+
+def _any_field(one: dataclasses.Field[Any]) -> st.SearchStrategy[Any] | None:
+    by_type = BY_TYPE.get(str(one.type))
+    is_enum = isinstance(one.type, type) and issubclass(one.type, StrEnum)
+    return by_type if is_enum else IN_JSON.get(one.name, by_type)
 
 
 profiles = st.builds(

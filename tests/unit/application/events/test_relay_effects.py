@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -33,6 +33,7 @@ from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError, Un
 from tests.unit.fakes import (
     Alert,
     ArmCounts,
+    AskPeople,
     ConsentRecords,
     DeadLetteredEffects,
     Deliveries,
@@ -40,11 +41,13 @@ from tests.unit.fakes import (
     EffectsQueue,
     Erasures,
     Inbox,
+    MemberNotifications,
     MessageQueue,
     PausedWorkStore,
     PresentCustomers,
     SwitchBoard,
     Tasks,
+    TaskTimers,
     Timeline,
     Timers,
     WebhookQueue,
@@ -68,6 +71,7 @@ class Relay:
             Erasures(),
         )
         self.counters, self.board, self.alert = DeliveryCounters(), SwitchBoard(), Alert()
+        self.asked, self.task_timers, self.notified = AskPeople(self.tasks), TaskTimers(), MemberNotifications()
         self.inbox = Inbox()
         self.waiting, self.customers = EffectsQueue(), PresentCustomers()
         self.arms = ArmCounts()
@@ -75,6 +79,9 @@ class Relay:
             timers=self.timers,
             messages=self.outbox,
             tasks=self.tasks,
+            ask_people=lambda: cast("Any", self.asked),
+            task_timers=self.task_timers,
+            notify=self.notified,
             timeline=self.timeline,
             deliveries=self.deliveries,
             health=WatchHealth(

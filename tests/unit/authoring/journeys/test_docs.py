@@ -40,6 +40,7 @@ from cairn.domain.journey.steps.wait import IfMissed
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
 from cli.main import app
+from cli.options import POLICY
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -93,7 +94,10 @@ def test_the_report_in_the_docs_is_that_of_their_journey(tmp_path: Path, monkeyp
     (report,) = blocks("text", "report")
     written(tmp_path, yaml.safe_load(example), example)
 
-    printed = CliRunner().invoke(app, ["check", str(tmp_path), "--report"]).stdout
+    alone = tmp_path / "policy.toml"  # without people.toml beside it, whose queues are others
+    alone.write_text(POLICY.read_text(encoding="utf-8"), encoding="utf-8")
+
+    printed = CliRunner().invoke(app, ["check", str(tmp_path), "--report", "--policy", str(alone)]).stdout
 
     assert [line.rstrip() for line in printed.splitlines()] == report.splitlines()
 

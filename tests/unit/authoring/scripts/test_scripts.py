@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from authoring.journeys import check
-from authoring.scripts import check_scripts, compile_scripts
+from authoring.scripts import check_scripts, compile_scripts, write_scripts
 from authoring.scripts.schema import schema_text
-from cairn.adapters.documents.scripts import script_from_document
+from cairn.adapters.documents.scripts import Scripts, script_from_document
 from cairn.adapters.templates.script_texts import ScriptTexts
 from cairn.domain.people.script import ScriptKind
 
@@ -139,6 +139,15 @@ def test_a_task_names_a_script_that_is_there(tmp_path: Path) -> None:
         problems = "".join(map(str, check(tmp_path)))
         assert said in problems
         assert bool(said) == bool(problems)
+
+
+def test_what_is_deployed_has_the_lines_in_their_order(tmp_path: Path) -> None:
+    written(tmp_path, SCRIPT)
+    write_scripts(tmp_path, tmp_path / "scripts.json")
+    script = Scripts(tmp_path / "scripts.json").get("call")
+    assert script is not None
+    assert list(script.lines) == ["greeting", "recorded", "again", "more", "thanks", "goodbye"]
+    assert Scripts(tmp_path / "nowhere.json").get("call") is None
 
 
 def test_the_schema_is_checked_in() -> None:

@@ -16,7 +16,17 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.consent.suppression import Suppression, SuppressionChange
     from cairn.domain.customer.overdue import WaitingMessage
     from cairn.domain.customer.state import Concerns, Customer, Reaction
-    from cairn.domain.effects import CloseTask, EraseCustomer, EraseRecord, Fact, OpenTask, PauseEnrollment, WakeAt
+    from cairn.domain.effects import (
+        CloseTask,
+        Effect,
+        EraseCustomer,
+        EraseRecord,
+        Fact,
+        OpenTask,
+        PauseEnrollment,
+        WakeAt,
+        WakeTask,
+    )
     from cairn.domain.event import Event
     from cairn.domain.gate.settings import GateSettings
     from cairn.domain.gate.verdict import Defer
@@ -31,6 +41,11 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.operations.choices import Choices
     from cairn.domain.operations.seen import Seen, SeenType
     from cairn.domain.operations.switches import SwitchState
+    from cairn.domain.people.members import Deal, Override, Work
+    from cairn.domain.people.notification import MemberNotification
+    from cairn.domain.people.routing import Assignment
+    from cairn.domain.people.script import Script
+    from cairn.domain.people.task import Task
     from cairn.domain.policy import WebhookEndpoint
     from cairn.domain.privacy.traces import Traces
     from cairn.domain.profile.profile import Profile
@@ -192,6 +207,117 @@ class Tasks(Protocol):
 
     def close(self, customer_id: str, closed: CloseTask) -> None:
         """Close a task without a person. Idempotent; one that is done, or that nobody has opened, stays as it is."""
+
+
+class TaskTimers(Protocol):
+    def wake_task(self, customer_id: str, wake: WakeTask, now: datetime) -> None:
+        """Set a timer of a task. Idempotent."""
+
+
+class MemberNotifications(Protocol):
+    def put(self, notifications: Sequence[MemberNotification]) -> None:
+        """Queue notifications. Raises where any of it is not queued."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """What an assignment needs to know of members, in one read."""
+
+    work: Mapping[str, Work]
+    """By member; one who never had a task is missing."""
+    overrides: Mapping[str, Override]
+    deals: Mapping[str, Deal] = field(default_factory=dict)
+    """By hash, those that are registered, perhaps no longer valid."""
+    task: Task | None = None
+    """The task as it is stored already."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    tasks: Sequence[Task]
+    after: str = ""
+    """What the next page is asked for with; empty where there is none."""
+
+
+class TaskStore(Protocol):
+    """The tasks of all customers, and who has them. Costs are in write units, for a task and a member of ≤ 1 KB."""
+
+    def staff(
+        self, members: Collection[str], deals: Collection[str] = (), task: tuple[str, str] | None = None
+    ) -> Staff:
+        """The work of these members, what operators say about all, these deals, and a task (customer, id).
+
+        One read for a hundred of them.
+        """
+
+    def open(self, task: Task, given: Assignment, follows: Sequence[Effect] = ()) -> Task:
+        """Store a task, and give it to the owner of its assignment, atomically: 6 units, without an owner 3.
+
+        `follows` is carried out after the write, by relay_effects: in the same item, so that none of it is lost.
+
+        Raises ConflictError where the task exists and is open or not older, or the owner was given another one since
+        the staff was read: read it again and decide again. A task that was done before is opened again; `task.version`
+        is then that of the stored one.
+        """
+
+    def load(self, customer_id: str, task_id: str) -> Task | None:
+        """A task, also one that an earlier release has stored. Of a merged customer, give the present id."""
+
+    def change(
+        self, before: Task, after: Task, given: Assignment | None = None, follows: Sequence[Effect] = ()
+    ) -> Task:
+        """Write a task that is stored: 2 units; one that closes, 4. Returns it as it is stored now.
+
+        Where the owner changes, the task moves from one list to the other in the same write (up to 7 units). With
+        `given` (an assignment by the rules) it counts as a share of the queue's work; without it (a member takes or
+        hands over a task), the capacity is not looked at. Raises ConflictError where the task, or the member who is
+        given it by the rules, has changed since it was read.
+
+        A task that closes leaves its owner's list in a second write. Where that fails, the same change raises
+        ConflictError when it is tried again: call `unlist` with the closed task then. It is idempotent.
+        """
+
+    def of_customer(self, customer_id: str) -> Sequence[Task]:
+        """All tasks of a customer, open or not: one query."""
+
+    def unlist(self, task: Task) -> None:
+        """Take a task that is closed, or about to be erased, out of its owner's list. Idempotent."""
+
+    def page(self, queue: str, limit: int, after: str = "") -> TaskPage:
+        """The open tasks of a queue: urgent ones first, then by due time. One query. Raises InvalidRequestError."""
+
+    def of_member(self, member: str) -> Sequence[Task]:
+        """The open tasks of a member, by priority and due time. Mends the member's list where it is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberOverrides:
+    """What operators say about members."""
+
+    of: Mapping[str, Override] = field(default_factory=dict)
+    """By member."""
+    version: int = 0
+
+
+class MemberBoard(Protocol):
+    def read(self) -> MemberOverrides: ...
+
+    def put(self, after: MemberOverrides, member: str, audited: AuditEntry) -> None:
+        """Write what is said about a member over what was read, and the audit, atomically.
+
+        An assignment that read it before is refused. Raises ConflictError where another change came first.
+        """
+
+
+class Deals(Protocol):
+    def find(self, deal: str) -> Deal | None:
+        """The deal of this hash, perhaps no longer valid."""
+
+    def put(self, deal: str, before: Deal | None, after: Deal, audited: AuditEntry) -> None:
+        """Register a deal and write the audit, atomically.
+
+        Raises ConflictError where it is no longer as it was before.
+        """
 
 
 class Timeline(Protocol):
@@ -358,6 +484,29 @@ class WebhookEndpoints(Protocol):
         """
 
 
+class Scripts(Protocol):
+    def get(self, name: str) -> Script | None:
+        """A deployed call script; None where there is none of this name."""
+
+
+class MemberChannels(Protocol):
+    """Ways to reach a member of the business, who is no customer: no consent is asked, no caps count."""
+
+    def email(self, address: str, subject: str, text: str) -> None:
+        """Raises what a provider's calls raise (adapters/providers/calls)."""
+
+    def sms(self, number: str, text: str) -> None:
+        """As `email`. `number` is in E.164."""
+
+
+class ToldMembers(Protocol):
+    def first(self, member: str, period_ends: datetime, notification: str, now: datetime) -> bool:
+        """Whether this notification is the one that tells the member everything of a period. One write unit.
+
+        The same notification gets the same answer again.
+        """
+
+
 class Sent(Protocol):
     def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:
         """The message id for a provider's id; without that, the id of the last message sent on the channel."""
@@ -457,11 +606,13 @@ class WaitingErasure:
 
 @dataclass(frozen=True, slots=True)
 class WaitingTask:
-    """An open task that a person should have done."""
+    """An open task that a person should have done, or whose timer is lost."""
 
     customer: str
     id: str
     due_at: datetime
+    sequence: int = 0
+    """Of its timers; 0: it has none, as the tasks that no journey asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,6 +635,15 @@ class StuckEnrollment:
 
     customer: str
     enrollment: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class StuckTask:
+    """A task whose timer is gone."""
+
+    customer: str
+    task: str
     sequence: int
 
 

@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING
 
 from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
+from cairn.adapters.documents.people import people_at
+from cairn.adapters.documents.scripts import Scripts
 from cairn.adapters.documents.targets import Targets
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
+from cairn.adapters.dynamodb.members import DynamoDeals, DynamoMembers
 from cairn.adapters.dynamodb.overdue import DynamoDueTimes
+from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.adapters.dynamodb.privacy_tasks import DynamoPrivacyTasks
 from cairn.adapters.dynamodb.reviews import DynamoReviews
 from cairn.adapters.dynamodb.seen import DynamoSeenTypes
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.switches import DynamoSwitches
+from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.http.manage.router import ManageRouter
 from cairn.adapters.phone.numbers import phones_of
@@ -28,8 +33,12 @@ from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.message.review_messages import ReviewMessages
 from cairn.application.operations.operator_commands import OperatorCommands
 from cairn.application.operations.switch import Switch
+from cairn.application.people.assign_tasks import AssignTasks
+from cairn.application.people.manage_members import ManageMembers
+from cairn.application.people.work_on_tasks import WorkOnTasks
 from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportCustomer, ExportForOperator
+from cairn.compose.people import SCRIPTS
 from cairn.compose.table import bind_table
 from cairn.domain.shared.channels import Purpose
 from cairn.settings import ManageApiSettings
@@ -51,11 +60,13 @@ def manage_api() -> ManageRouter:
     normal_phone = phones_of(settings.phone_region)
     find = FindCustomer(customers, timeline, normal_phone)
     export = ExportCustomer(DynamoCustomerExport(keys).about)
+    people, tasks = people_at(Path(settings.people_path)), DynamoTasks()
     inbox = EventsQueue(sqs, settings.events_queue_url, NoOverflow(), keys.queue_groups)
+    explain = ExplainDecisions(find, timeline, suppressions, audit)
     return ManageRouter(
         switch=Switch(board, Targets(Path(settings.journeys_path)), attempts),
         board=board,
-        explain=ExplainDecisions(find, timeline, suppressions, audit),
+        explain=explain,
         export=ExportForOperator(find, export, audit),
         commands=OperatorCommands(
             find=find,
@@ -70,6 +81,23 @@ def manage_api() -> ManageRouter:
         standing=lambda: _standing(Path(settings.journeys_path)),
         answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox, audit),
         review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes), audit),
+        tasks=WorkOnTasks(
+            store=tasks,
+            customers=DynamoPresentCustomers(),
+            history=timeline,
+            explain=explain,
+            people=people,
+            scripts=Scripts(Path(settings.people_path).with_name(SCRIPTS)),
+            attempts=attempts,
+        ),
+        members=ManageMembers(
+            people=people,
+            board=DynamoMembers(),
+            store=tasks,
+            assign=AssignTasks(tasks, people, attempts),
+            deals=DynamoDeals(),
+            attempts=attempts,
+        ),
         audit=audit,
         seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
         normal_phone=normal_phone,

@@ -1,7 +1,9 @@
 """process_event: decides what events and wake-ups do, and commits it."""
 
 import os
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
@@ -17,9 +19,14 @@ from cairn.adapters.s3 import Overflow
 from cairn.adapters.secrets_manager import identity_keys
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.application.events.process_event import ProcessEvent
-from cairn.compose import seen
+from cairn.compose import people, seen
 from cairn.compose.table import bind_table
 from cairn.settings import ProcessEventSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cairn.application.people.fire_task_timer import FireTaskTimer
 
 
 def process_event() -> ProcessEvent:
@@ -39,6 +46,12 @@ def process_event() -> ProcessEvent:
         policy=policy_at(Path(settings.policy_path)),
         attempts=attempts,
     )
+
+
+def fire_task_timer() -> "Callable[[], FireTaskTimer]":
+    """Made when a task's timer fires for the first time: few wake-ups are of tasks."""
+    settings = ProcessEventSettings.from_environment(os.environ)
+    return cache(partial(people.fire_task_timer, settings.people_path, aws.client("sqs"), settings.notices_queue_url))
 
 
 def dead_letters() -> tuple[DeadLetterQueue, DeadLetterQueue]:

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cairn.adapters import aws
 from cairn.adapters.aws import is_transient
@@ -24,39 +26,50 @@ from cairn.adapters.sqs.effects_queue import EffectsQueue
 from cairn.adapters.sqs.erasure_queue import ErasureQueue
 from cairn.adapters.sqs.events_queue import EventsQueue
 from cairn.adapters.sqs.message_queue import MessageQueue
+from cairn.adapters.sqs.notification_queue import NotificationQueue
 from cairn.adapters.sqs.webhook_queue import WebhookQueue
 from cairn.application.events.relay_effects import RelayEffects, WaitingEffect
 from cairn.application.operations.watch_health import WatchHealth
 from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
+from cairn.compose import people
 from cairn.compose.table import bind_table
 from cairn.domain.operations.breaker import Trip
 from cairn.domain.shared.channels import Purpose
 from cairn.settings import RelayEffectsSettings
 
+if TYPE_CHECKING:
+    from cairn.domain.people.task import Task
+
 
 def relay_effects(
-    on_trip: Callable[[Trip], None], dead_letter: Callable[[WaitingEffect, Exception], None]
+    on_trip: Callable[[Trip], None],
+    dead_letter: Callable[[WaitingEffect, Exception], None],
+    on_unstaffed: "Callable[[Task], None]",
 ) -> RelayEffects:
-    """`on_trip` is called for each trip of the breaker, `dead_letter` for each effect that can never be carried out."""
+    """`on_trip` is called for each trip of the breaker, `dead_letter` for each effect that can never be carried out.
+
+    `on_unstaffed` is called for each new task that nobody can do before it is due.
+    """
     settings = RelayEffectsSettings.from_environment(os.environ)
     bind_table(settings.table_name)
     sqs = aws.client("sqs")
     timeline = DynamoTimeline()
     policy = policy_at(Path(settings.policy_path))
-    return RelayEffects(
-        timers=Timers(
-            clock=TimerService(
-                sqs=sqs,
-                scheduler=aws.client("scheduler"),
-                role_arn=settings.schedule_role_arn,
-                group=settings.schedule_group,
-            ),
-            wakes=TimerTarget(
-                url=settings.wakes_queue_url,
-                arn=settings.wakes_queue_arn,
-                dead_letter_arn=settings.wakes_dead_letter_queue_arn,
-            ),
+    timers = Timers(
+        clock=TimerService(
+            sqs=sqs,
+            scheduler=aws.client("scheduler"),
+            role_arn=settings.schedule_role_arn,
+            group=settings.schedule_group,
         ),
+        wakes=TimerTarget(
+            url=settings.wakes_queue_url,
+            arn=settings.wakes_queue_arn,
+            dead_letter_arn=settings.wakes_dead_letter_queue_arn,
+        ),
+    )
+    return RelayEffects(
+        timers=timers,
         messages=MessageQueue(
             sqs,
             {
@@ -65,6 +78,9 @@ def relay_effects(
             },
         ),
         tasks=timeline,
+        ask_people=cache(partial(people.ask_people, settings.people_path, timeline, on_unstaffed)),
+        task_timers=timers,
+        notify=NotificationQueue(sqs, settings.notices_queue_url),
         timeline=timeline,
         deliveries=DynamoDeliveries(),
         health=WatchHealth(

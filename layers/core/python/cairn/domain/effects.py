@@ -5,11 +5,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
+from cairn.domain.identity.trust import JOURNEYS_SOURCE
+from cairn.domain.people.notification import NotificationKind
+from cairn.domain.people.task import Priority, TaskKind
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.invites import Invite
 
@@ -58,11 +61,60 @@ class OpenTask:
     script: str = ""
     customer: str = ""
     """The id of the customer that the task is about, where that is not the customer of the commit."""
+    kind: TaskKind = TaskKind.TODO
+    priority: Priority = Priority.NORMAL
+    due: timedelta | None = None
+    """The time allowed, in the queue's working hours; None: that of the queue. Where people.toml has no such queue,
+    `due_at` counts."""
+    reason: str = ""
+    """Of two tasks with one reason about one customer, the second is not opened while the first is open."""
+    skills: tuple[str, ...] = ()
+    member: str = ""
+    """The id of the only member who may have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawTasks:
+    """What an enrollment has asked of people makes no sense any more."""
+
+    KIND: ClassVar[Literal["withdraw"]] = "withdraw"
+    NAME: ClassVar = "WithdrawTasks"
+    id: str
+    enrollment: str
+    because: str
+    at: datetime
+    step: str = ""
+    """That of one step; empty: of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class WakeTask:
+    """Set a task's timer. A timer with an old number is stale."""
+
+    KIND: ClassVar[Literal["wake_task"]] = "wake_task"
+    NAME: ClassVar = "WakeTask"
+    id: str
+    task: str
+    sequence: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyMember:
+    """A member is to hear of a task."""
+
+    KIND: ClassVar[Literal["notify"]] = "notify"
+    NAME: ClassVar = "NotifyMember"
+    id: str
+    kind: NotificationKind
+    member: str
+    task: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class EmitEvent:
-    """An event of this or another customer, which a journey says has happened."""
+    """An event of this or another customer, which a journey or a person's work says has happened."""
 
     KIND: ClassVar[Literal["emit"]] = "emit"
     NAME: ClassVar = "EmitEvent"
@@ -75,6 +127,9 @@ class EmitEvent:
     """The names of another customer: `user_id`, `email`, `phone`; empty: the customer of the commit."""
     only_to: Mapping[Channel, str] | None = None
     """The only addresses that what it starts may write to, where a visitor typed them; None: the customer's own."""
+    source: str = JOURNEYS_SOURCE
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    """What it says about the customer."""
 
 
 ANSWERED, REFUSED = "webhook.answered", "webhook.refused"
@@ -204,6 +259,9 @@ Effect = (
     SendMessage
     | WakeAt
     | OpenTask
+    | WithdrawTasks
+    | WakeTask
+    | NotifyMember
     | EmitEvent
     | CallWebhook
     | CloseTask
@@ -220,6 +278,9 @@ EffectKind = Literal[
     "send",
     "wake",
     "task",
+    "withdraw",
+    "wake_task",
+    "notify",
     "emit",
     "call",
     "close",
@@ -253,6 +314,7 @@ FactKind = Literal[
     "answered",
     "branched",
     "called",
+    "done",
     "dropped",
     "emitted",
     "ended",
@@ -269,6 +331,7 @@ FactKind = Literal[
     "not_carried_out",
     "not_emitted",
     "not_entered",
+    "not_opened",
     "passed_over",
     "paused",
     "record_erased",
@@ -279,6 +342,7 @@ FactKind = Literal[
     "timed_out",
     "updated",
     "waiting",
+    "withdrawn",
 ]
 """`kind` of a line in the timeline, as published in `replay --json`."""
 

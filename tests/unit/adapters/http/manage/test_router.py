@@ -15,7 +15,7 @@ from cairn.adapters.phone.numbers import to_e164
 from cairn.domain.shared.errors import CairnError, InvalidRequestError, ServiceBusyError
 from tests.unit.makers import MONDAY
 
-ROUTER: Any = ManageRouter(*[None] * 12, normal_phone=lambda text: to_e164(text, "US"))  # type: ignore[list-item]  nothing is done
+ROUTER: Any = ManageRouter(*[None] * 14, normal_phone=lambda text: to_e164(text, "US"))  # type: ignore[list-item]  nothing is done
 """Without use cases: a request that passes its form fails."""
 
 POSTS = [path for method, path in ROUTES if method == "POST"]
@@ -36,6 +36,11 @@ def problems(path: str, document: Any) -> tuple[str, ...]:
         ("switches", {"do": "pause", "target": "all", "why": "x", "window": "9w"}, ["window: a window is"]),
         ("switches", {"do": "pause", "target": "all", "why": "x", "policy": "soon"}, ["policy: one of keep"]),
         ("switches", {"do": "pause", "target": "all", "why": "x", "window": "soon"}, ["window: a duration is"]),
+        ("members", {"do": "leave", "member": "ana"}, ["do: one of absent, back", "why: a text"]),
+        ("members", {"do": "absent", "member": "ana", "why": "x", "until": "soon"}, ["until: a date or an"]),
+        ("members", {"do": "back", "member": "ana", "why": "x", "until": "2026-08-01"}, ["'until': unknown field"]),
+        ("members", {"do": "capacity", "member": "ana", "why": "x", "capacity": 0}, ["capacity: a whole number"]),
+        ("deals", {"do": "register", "key": "k", "value": "v"}, ["why: a text", "partner: a text", "until: a text"]),
         ("explain", {}, ["customer, message: name one"]),
         ("explain", {"customer": 7}, ["customer: a text"]),
         ("explain", {"customer": "\ud800"}, ["customer: at most 256 characters, all of them whole"]),

@@ -1,5 +1,7 @@
 """How effects are written into JSON and read back. mypy reports an effect that either direction leaves out."""
 
+from datetime import timedelta
+
 from cairn.adapters.dynamodb.codec import (
     Wire,
     consent_change_from_wire,
@@ -18,14 +20,20 @@ from cairn.domain.effects import (
     EmitEvent,
     EraseCustomer,
     EraseRecord,
+    NotifyMember,
     OpenTask,
     PauseEnrollment,
     RecordConsent,
     SendMessage,
     UpdateMessageStatus,
     WakeAt,
+    WakeTask,
+    WithdrawTasks,
 )
 from cairn.domain.event import consent_to_wire
+from cairn.domain.identity.trust import JOURNEYS_SOURCE
+from cairn.domain.people.notification import NotificationKind
+from cairn.domain.people.task import Priority, TaskKind
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
@@ -65,7 +73,17 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911, PLR0912  on
                 "context": effect.context,
                 "script": effect.script,
                 **({"customer": effect.customer} if effect.customer else {}),
+                **_more_of_a_task(effect),
             }
+        case WithdrawTasks():
+            step = {"step": effect.step} if effect.step else {}
+            at = instant_to_wire(effect.at)
+            return {"enrollment": effect.enrollment, "because": effect.because, "at": at, **step}
+        case WakeTask():
+            return {"task": effect.task, "sequence": effect.sequence, "at": instant_to_wire(effect.at)}
+        case NotifyMember():
+            at = instant_to_wire(effect.at)
+            return {"kind": effect.kind.value, "member": effect.member, "task": effect.task, "at": at}
         case EmitEvent():
             only_to = effect.only_to
             return {
@@ -74,6 +92,8 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911, PLR0912  on
                 "properties": dict(effect.properties),
                 **({"customer": dict(effect.customer)} if effect.customer else {}),
                 **({} if only_to is None else {"only_to": {channel.value: one for channel, one in only_to.items()}}),
+                **({} if effect.source == JOURNEYS_SOURCE else {"source": effect.source}),
+                **({"attributes": dict(effect.attributes)} if effect.attributes else {}),
             }
         case CallWebhook():
             return {
@@ -148,7 +168,21 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
                 context=wire["context"],
                 script=wire["script"],
                 customer=wire.get("customer", ""),
+                kind=TaskKind(wire.get("kind", TaskKind.TODO)),
+                priority=Priority(wire.get("priority", Priority.NORMAL)),
+                due=timedelta(seconds=wire["due"]) if "due" in wire else None,
+                reason=wire.get("reason", ""),
+                skills=tuple(wire.get("skills", ())),
+                member=wire.get("member", ""),
             )
+        case "withdraw":
+            at = instant_from_wire(wire["at"])
+            return WithdrawTasks(wire["id"], wire["enrollment"], wire["because"], at, wire.get("step", ""))
+        case "wake_task":
+            return WakeTask(wire["id"], wire["task"], wire["sequence"], instant_from_wire(wire["at"]))
+        case "notify":
+            at = instant_from_wire(wire["at"])
+            return NotifyMember(wire["id"], NotificationKind(wire["kind"]), wire["member"], wire["task"], at)
         case "emit":
             only_to = wire.get("only_to")
             return EmitEvent(
@@ -158,6 +192,8 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
                 properties=wire["properties"],
                 customer=wire.get("customer", {}),
                 only_to=None if only_to is None else {Channel(channel): one for channel, one in only_to.items()},
+                source=wire.get("source", JOURNEYS_SOURCE),
+                attributes=wire.get("attributes", {}),
             )
         case "call":
             until = instant_from_wire(wire["until"])
@@ -186,3 +222,15 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
             at = instant_from_wire(wire["at"])
             return EraseRecord(wire["id"], wire["by"], at, wire["source"], tuple(wire["ids"]))
     raise ValueError(f"no effect is called {kind}")
+
+
+def _more_of_a_task(task: OpenTask) -> Wire:
+    """What few tasks have."""
+    return {
+        **({} if task.kind is TaskKind.TODO else {"kind": task.kind.value}),
+        **({} if task.priority is Priority.NORMAL else {"priority": task.priority.value}),
+        **({} if task.due is None else {"due": task.due.total_seconds()}),
+        **({"reason": task.reason} if task.reason else {}),
+        **({"skills": list(task.skills)} if task.skills else {}),
+        **({"member": task.member} if task.member else {}),
+    }

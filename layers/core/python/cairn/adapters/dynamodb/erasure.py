@@ -14,14 +14,16 @@ from cairn.adapters.dynamodb.items import (
     MESSAGE,
     PENDING_ERASURE,
     STATE,
+    TASK,
     CustomerItem,
     RecordItem,
     code_of,
 )
 from cairn.adapters.dynamodb.switches import NEW_ENTRY, audit_item
 from cairn.adapters.dynamodb.table import read_all, read_partition, transaction, write_all
+from cairn.adapters.dynamodb.tasks import DynamoTasks, task_from_item
 from cairn.adapters.dynamodb.timeline import merged_ids
-from cairn.adapters.scheduler.timers import deferral_schedule
+from cairn.adapters.scheduler.timers import deferral_schedule, task_schedules
 from cairn.application.ports import PendingErasure
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.suppression import SuppressionChange
@@ -79,10 +81,12 @@ class DynamoErasureStore:
             [*suppressions, *erasure_suppressions(profile.identifiers, erasure.at)]
         )
         self._write_tombstones(profile, erasure)
-        removed = 0
+        removed, tasks = 0, DynamoTasks()
         for id_ in sorted(erasure.traces.ids):
             keys_to_keep = {STATE, PENDING_ERASURE} if id_ == erasure.id else {STATE}
             entries = [one for sk, one in read_partition(id_).items() if sk not in keys_to_keep]
+            for task in (task_from_item(one) for one in entries if one.sk.startswith(TASK)):
+                tasks.unlist(task)
             write_all(deletes=entries)
             removed += len(entries)
         return removed
@@ -170,7 +174,9 @@ def _enrollments(entry: RecordItem) -> Iterator[str]:
 
 
 def _timers(entry: RecordItem) -> Iterator[str]:
-    """The schedules of a deferred message, one for each time that it was deferred."""
+    """The schedules of a deferred message, one for each time that it was deferred; and those of a task."""
+    if entry.sk.startswith(TASK):
+        yield from task_schedules(entry.sk.removeprefix(TASK), int((entry.body or {}).get("sequence", 0)))
     if entry.sk.startswith(MESSAGE):
         for decision in entry.decisions or ():
             if decision.get("until"):

@@ -14,7 +14,10 @@
 | customer id      | `message#<id>`     | its outcome; its content while deferred; indexed while paused or in review |
 | customer id      | `erasing`          | a pending erasure: the ids and addresses that are still to be erased     |
 | `suppressed#<key>` | `suppressed`     | the suppressions of an address, under its hash                           |
-| customer id      | `task#<id>`        | work for a person; indexed by queue and due time                         |
+| customer id      | `task#<id>`        | work for a person; indexed by queue, priority and due time (tasks.py)    |
+| `member#<id>`    | `work`             | the open tasks of a member, and the shares of each queue's work          |
+| `people`         | `members`          | what operators say about members: absences, capacity, who left           |
+| `deal#<hash>`    | `deal`             | a customer whom one partner has registered                               |
 | customer id      | `consent#<at>#<hash>` | one consent record, stored without end                                |
 | `journey#<name>` | `version#<hash>`   | a journey version in use, so that a deploy changes no open enrollment    |
 | `heard`          | `heard`            | the status reports that journey versions may hear (status_reports.py)    |
@@ -73,6 +76,11 @@ EVENT = "event#"
 FACTS = "facts#"
 MESSAGE = "message#"
 TASK = "task#"
+MEMBER = "member#"
+WORK = "work"
+PEOPLE, MEMBERS = "people", "members"
+"""Partition and sort key of what operators say about members."""
+DEAL = "deal"
 CONSENT = "consent#"
 JOURNEY = "journey#"
 VERSION = "version#"
@@ -266,6 +274,8 @@ class RecordItem(Item):
     gsi2pk = UnicodeAttribute(null=True)
     gsi2sk = UnicodeAttribute(null=True)
     """The due time of an open task."""
+    outbox = Json(null=True)
+    """Of a task: what follows from its last change."""
     by_due_time = ByDueTime()
     expires_at = NumberAttribute(null=True)
     """TTL, in seconds since 1970."""
@@ -292,6 +302,20 @@ class DocumentItem(Item):
     sk = UnicodeAttribute(range_key=True)
     packed = BinaryAttribute(null=True, legacy_encoding=False)
     body = Json(null=True)
+    version = NumberAttribute(null=True, attr_name="rev")
+
+
+class WorkItem(Item):
+    """What a member has to do (domain/people/members.Work)."""
+
+    class Meta(_Meta):
+        pass
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    tasks: Any = UnicodeSetAttribute(null=True, attr_name="open")
+    """A set, so that adding and taking away are idempotent and need no condition."""
+    shares = Json(null=True)
     version = NumberAttribute(null=True, attr_name="rev")
 
 
@@ -361,4 +385,7 @@ class RateItem(Item):
     expires_at = NumberAttribute(null=True)
 
 
-MODELS = (RateItem, ArmItem, CapItem, CustomerItem, RecordItem, SuppressionItem, DocumentItem, HeardItem, CounterItem)
+MODELS = (
+    *(RateItem, ArmItem, CapItem, CustomerItem, RecordItem, SuppressionItem, DocumentItem, WorkItem, HeardItem),
+    CounterItem,
+)

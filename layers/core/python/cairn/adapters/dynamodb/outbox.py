@@ -6,7 +6,7 @@ the timer that it waits for: every kilobyte costs a write unit.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,12 +16,13 @@ from cairn.adapters.dynamodb import codec, effect_codec
 from cairn.adapters.dynamodb.codec import Wire
 from cairn.adapters.dynamodb.customer_state import as_read
 from cairn.adapters.dynamodb.in_head import enrollments_in
-from cairn.adapters.dynamodb.items import DATA, ENROLLED, OUTBOX, STATE
+from cairn.adapters.dynamodb.items import DATA, ENROLLED, OUTBOX, STATE, TASK
 from cairn.adapters.s3 import MAX_QUEUED_BYTES
 from cairn.application.events.relay_effects import Committed, WaitingEffect, commit_of_version, enrollment_of
 from cairn.application.ports import Commit
 from cairn.domain.effects import Effect, Fact, FactKind, WakeAt, effect_id
 from cairn.domain.journey.enrollment import Enrollment
+from cairn.domain.people.task import Task
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
 Image = Mapping[str, Mapping[str, Any]]
@@ -48,6 +49,20 @@ def outboxes_of(commit: Commit, apart: frozenset[str]) -> dict[str, Wire]:
     return found
 
 
+def outbox_of_task(task: Task, follows: Sequence[Effect]) -> Wire | None:
+    """The outbox of a task's item. The ids of its effects begin with that of the task, which is not repeated."""
+    if not follows:
+        return None
+    wires = (effect_codec.effect_to_wire(one) for one in follows)
+    effects = [
+        {name: value for name, value in wire.items() if (name, value) not in (("enrollment", ""), ("task", task.id))}
+        | {"id": wire["id"].removeprefix(task.id)}
+        for wire in wires
+    ]
+    last = max((one.at for one in task.history), default=task.opened_at)
+    return {"at": instant_to_wire(last), "effects": effects}
+
+
 def facts_alone(at: datetime, *facts: Fact) -> dict[str, Wire]:
     """The outbox of a head for which nothing else was decided."""
     return {"": {"at": instant_to_wire(at), "facts": [codec.fact_to_wire(fact) for fact in facts]}}
@@ -58,8 +73,10 @@ def committed_in(record: Mapping[str, Any]) -> Committed | None:
     change = record["dynamodb"]
     sk, new = change["Keys"]["sk"]["S"], change.get("NewImage", {})
     owner = sk.removeprefix(ENROLLED) if sk.startswith(ENROLLED) and not sk.endswith(DATA) else ""
-    if (not owner and sk != STATE and not sk.startswith(OUTBOX)) or "outbox" not in new:
+    if (not owner and sk != STATE and not sk.startswith((OUTBOX, TASK))) or "outbox" not in new:
         return None
+    if sk.startswith(TASK):
+        return _of_task(change["Keys"]["pk"]["S"], sk.removeprefix(TASK), change)
     if _number(new, "rev") == _number(change.get("OldImage", {}), "rev"):
         return None
     customer, commit, outbox = change["Keys"]["pk"]["S"], _commit_named(sk, new), _json(new, "outbox")
@@ -74,6 +91,18 @@ def _of_enrollment(customer: str, commit: str, id_: str, row: list[Any], outbox:
     one = codec.enrollment_from_wire(id_, {"data": {}, **wire})
     without_data = frozenset() if "data" in wire else frozenset({id_})
     return _committed(customer, commit, one, outbox, {id_: one}, without_data)
+
+
+def _of_task(customer: str, id_: str, change: Mapping[str, Any]) -> Committed | None:
+    new, version = change["NewImage"], _number(change["NewImage"], "rank")
+    if version == _number(change.get("OldImage", {}), "rank"):
+        return None
+    return _task_committed(customer, id_, version, _json(new, "outbox"))
+
+
+def _task_committed(customer: str, id_: str, version: int, outbox: Wire) -> Committed:
+    effects = [{"enrollment": "", "task": id_, **one, "id": id_ + one["id"]} for one in outbox["effects"]]
+    return _committed(customer, f"{TASK}{id_}#{version}", None, {**outbox, "effects": effects}, {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,13 @@ def _waiting(customer: str, sk: str, item: Any) -> Waiting:
         if not isinstance(order, EraseCustomer):
             raise TypeError(sk)
         return WaitingErasure(customer, instant_from_wire(item.erased) + ERASURE_REST, order)
-    return WaitingTask(customer, sk.removeprefix(TASK), instant_from_wire(item.body["due_at"]))
+    body = item.body
+    return WaitingTask(
+        customer,
+        sk.removeprefix(TASK),
+        instant_from_wire(body.get("next_at", body["due_at"])),
+        body.get("sequence", 0),
+    )
 
 
 def _records_of(customer: str, messages: Collection[str]) -> dict[str, RecordItem]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cairn.adapters.dynamodb.items import TASK, RecordItem
+from cairn.adapters.dynamodb.owner_list import unlisting
 from cairn.adapters.dynamodb.switches import commit_audited
 from cairn.adapters.dynamodb.table import read_all, transaction
 from cairn.adapters.dynamodb.timeline import DONE, OPEN
@@ -53,6 +54,8 @@ class DynamoPrivacyTasks:
             ],
             condition=(RecordItem.status == OPEN) & (RecordItem.at == item.at),
         )
+        for owner, leave in unlisting(item):
+            write.update(owner, actions=leave)
         commit_audited(write, audited, conflict="somebody has just answered; look again")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, REVIEWS, TASK, CustomerItem, RecordItem
+from cairn.adapters.dynamodb.owner_list import unlisting
 from cairn.adapters.dynamodb.switches import commit_audited
 from cairn.adapters.dynamodb.table import read_all, transaction
 from cairn.application.ports import UnderReview
@@ -63,6 +64,8 @@ class DynamoReviews:
                 ],
                 condition=RecordItem.status == OPEN,
             )
+            for owner, leave in unlisting(task):
+                write.update(owner, actions=leave)
         # The new version makes a sender that has read the message without this decision decide again.
         write.update(
             CustomerItem(message.pk, CONTACT),

@@ -19,13 +19,18 @@ from cairn.adapters import aws
 from cairn.adapters.aws import calling
 from cairn.adapters.backoff import attempts
 from cairn.adapters.dynamodb.items import (
+    DEAL,
+    MEMBERS,
     MODELS,
     OPEN,
     PENDING_ERASURE,
     SUPPRESSED,
+    WORK,
     CustomerItem,
+    DocumentItem,
     RecordItem,
     SuppressionItem,
+    WorkItem,
 )
 from cairn.domain.shared.errors import ServiceBusyError
 
@@ -216,9 +221,16 @@ def is_empty() -> bool:
 
 def _item_from(raw: Mapping[str, Any]) -> Model:
     sk = raw["sk"]["S"]
+    model: type[Model] = RecordItem
     if sk == SUPPRESSED:
-        return SuppressionItem.from_raw_data(dict(raw))
-    return (CustomerItem if sk.startswith(OPEN) or sk == PENDING_ERASURE else RecordItem).from_raw_data(dict(raw))
+        model = SuppressionItem
+    elif sk.startswith(OPEN) or sk == PENDING_ERASURE:
+        model = CustomerItem
+    elif sk == WORK:
+        model = WorkItem
+    elif sk in {MEMBERS, DEAL}:
+        model = DocumentItem
+    return model.from_raw_data(dict(raw))
 
 
 def _connection_of(model: type[Model]) -> Connection:

@@ -26,12 +26,14 @@ from cairn.adapters.dynamodb.items import (
     RecordItem,
     code_of,
 )
+from cairn.adapters.dynamodb.owner_list import unlisting
 from cairn.adapters.dynamodb.table import read_all, read_partition, write_all
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import ALL
 from cairn.domain.effects import CloseTask, Fact, OpenTask
 from cairn.domain.message.message import MessageStatus
+from cairn.domain.people.task import TaskKind
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import LATEST, instant_to_wire
 from cairn.settings import TIMELINE_RETENTION
@@ -124,6 +126,7 @@ class DynamoTimeline:
             "due_at": due_at,
             "context": task.context,
             "script": task.script,
+            **({} if task.kind is TaskKind.TODO else {"kind": task.kind.value}),
         }
         entry = RecordItem(
             customer_id,
@@ -162,6 +165,9 @@ class DynamoTimeline:
         except UpdateError as error:
             if code_of(error) != CONDITION_FAILED:  # a person has done it meanwhile
                 raise
+            return
+        for owner, leave in unlisting(item):
+            owner.update(leave)
 
     def entries(self, customer_id: str) -> list[TimelineEntry]:
         found = [
@@ -218,7 +224,7 @@ def _key_at_survivor(sk: str, merged_id: str) -> str:
 
 def _moved(item: RecordItem, customer_id: str, sk: str) -> bool:
     """Copy an item and delete it; False after a concurrent write: copy it once more."""
-    values = {name: value for name, value in item.attribute_values.items() if name not in {"pk", "sk"}}
+    values = {name: value for name, value in item.attribute_values.items() if name not in {"pk", "sk", "outbox"}}
     _save_unless_further(RecordItem(customer_id, sk, **values))
     as_copied = RecordItem.rank == item.rank if item.rank is not None else None
     try:
@@ -251,9 +257,28 @@ def _entries(prefix: str, item: RecordItem) -> list[TimelineEntry]:
         case "facts#":
             return [at | {name: value for name, value in _flat(fact).items() if value} for fact in body["facts"]]
         case "task#":
-            return [at | {"kind": "task", "status": item.status} | body]
+            return [at | {"kind": "task", "status": item.status} | _task_entry(body)]
         case _:
             return list(_decisions(item, body))
+
+
+OF_THE_STORE = frozenset({"kind", "due", "listed_as", "sequence", "remind_at", "next_at", "passed", "wanted"})
+"""Fields of a task's body that say nothing to people."""
+
+OF_HISTORY = ("at", "by", "what", "owner", "why")
+
+
+def _task_entry(body: TimelineEntry) -> TimelineEntry:
+    always = {"journey": "", "enrollment": "", "step": "", "context": {}, "script": ""}
+    shown = always | {name: value for name, value in body.items() if name not in OF_THE_STORE}
+    shown |= {"task_kind": body["kind"]} if "kind" in body else {}
+    if "asked" in body:
+        shown |= {"queue": shown.pop("asked"), "now_in": body["queue"]}
+    for name in ("history", "notes"):
+        if name in body:
+            lines = (zip(OF_HISTORY, one, strict=True) for one in body[name])
+            shown[name] = [{key: text for key, text in line if text} for line in lines]
+    return shown
 
 
 def _consent_entry(record: ConsentRecord) -> TimelineEntry:

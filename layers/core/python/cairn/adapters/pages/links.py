@@ -67,9 +67,13 @@ class SignedLinks:
         return link
 
     def _signer(self, kind: LinkKind) -> Signer:
-        newest_last = usable(self._secrets.of(SECRET))[::-1]
-        if not newest_last:
-            raise SecretUnusableError(
-                f"no stored secret of {SECRET} is usable: each has {MIN_SECRET_BYTES} bytes or more"
-            )
-        return Signer(newest_last, salt=f"cairn.{kind}", key_derivation="hmac", digest_method=sha256)
+        secrets = signing_secrets(self._secrets)
+        return Signer(secrets, salt=f"cairn.{kind}", key_derivation="hmac", digest_method=sha256)
+
+
+def signing_secrets(secrets: Secrets) -> tuple[str, ...]:
+    """The newest last: it signs, all verify. Raises SecretUnusableError."""
+    newest_last = usable(secrets.of(SECRET))[::-1]
+    if not newest_last:
+        raise SecretUnusableError(f"no stored secret of {SECRET} is usable: each has {MIN_SECRET_BYTES} bytes or more")
+    return newest_last

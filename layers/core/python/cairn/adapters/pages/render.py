@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from cairn.adapters.pages.masks import masked
-from cairn.adapters.pages.texts import Texts
+from cairn.adapters.pages.texts import Texts, texts_for
 from cairn.application.consent.serve_preferences import Preferences, Topic
 from cairn.domain.consent.links import Link
 from cairn.domain.policy import Policy
@@ -38,7 +38,7 @@ class Pages:
     """One method a page; `t` has the texts in the visitor's language."""
 
     def __init__(self, policy: Policy) -> None:
-        style = (HERE / "style.css").read_text(encoding="utf-8")
+        style, of_tasks = ((HERE / name).read_text(encoding="utf-8") for name in ("style.css", "task.css"))
         self._policy = policy
         self._jinja = Environment(
             loader=FileSystemLoader(HERE),
@@ -50,6 +50,8 @@ class Pages:
         )
         self._jinja.globals |= {"policy": policy, "style": Markup(style)}  # noqa: S704  our own file
         self._headers = _headers(style)
+        self._task_style = style + of_tasks
+        self._task_headers = _headers(self._task_style)
 
     def warm(self) -> None:
         """Compile every template."""
@@ -117,6 +119,20 @@ class Pages:
         return self._page(
             "preferences.html", t=t, title=t.gone_title, explained=t.gone_explained, channels=[], saved=saved
         )
+
+    def task(self, view: Mapping[str, Any], *, problem: str, saved: str) -> Page:
+        """For a member: the page of a task."""
+        t = texts_for("en")
+        html = self._jinja.get_template("task.html").render(
+            t=t,
+            brand=self._brand(t),
+            style=Markup(self._task_style),  # noqa: S704  our own files
+            title=view["title"],
+            view=view,
+            problem=problem,
+            saved=saved,
+        )
+        return Page(html, 200, self._task_headers | {"content-language": t.language})
 
     def problem(self, t: Texts, reason: str, status: int) -> Page:
         """One of the problems that the texts know: invalid, expired, unreadable, busy."""

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from cairn.adapters.aws import calling, code_of
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.sqs.batches import send_each
-from cairn.domain.effects import WakeAt
+from cairn.domain.effects import WakeAt, WakeTask
 from cairn.domain.message.message import Message
 from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.errors import OutOfTimeError
@@ -101,6 +101,11 @@ class Timers:
                 failed[number] = error
         return failed | {int(id_): error for id_, error in send_each(self.clock.sqs, self.wakes.url, soon).items()}
 
+    def wake_task(self, customer_id: str, wake: WakeTask, now: datetime) -> None:
+        """Implements the port TaskTimers."""
+        body = task_wake_body(customer_id, wake.task, wake.sequence)
+        self.clock.set(self.wakes, task_schedule(wake.id), body, wake.at, now)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeferredMessages:
@@ -141,6 +146,21 @@ def wake_body(customer_id: str, enrollment_id: str, sequence: int) -> str:
     """The content of a wake-up, on the queue of wake-ups."""
     wake = {"customer": customer_id, "enrollment": enrollment_id, "sequence": sequence}
     return to_json(wake)
+
+
+def task_schedule(effect_id: str) -> str:
+    """The name of the schedule of a task's timer."""
+    return short_hash("task", effect_id, length=32)
+
+
+def task_schedules(task_id: str, sequence: int) -> list[str]:
+    """The names of all schedules that a task has ever had: of each sequence, a reminder and the end of its time."""
+    return [task_schedule(f"{task_id}-{number}w{nth}") for number in range(1, sequence + 1) for nth in (0, 1)]
+
+
+def task_wake_body(customer_id: str, task_id: str, sequence: int) -> str:
+    """The content of a task's wake-up, on the same queue."""
+    return to_json({"customer": customer_id, "task": task_id, "sequence": sequence})
 
 
 def deferred_message_body(customer_id: str, message_id: str) -> str:

@@ -8,7 +8,7 @@ the survivor.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cairn.application.operations.watch_health import WatchHealth
 from cairn.application.ports import (
@@ -16,11 +16,13 @@ from cairn.application.ports import (
     Deliveries,
     Erasures,
     Inbox,
+    MemberNotifications,
     MessageQueue,
     PausedWorkStore,
     PresentCustomer,
     PresentCustomers,
     Tasks,
+    TaskTimers,
     Timeline,
     Timers,
 )
@@ -35,24 +37,31 @@ from cairn.domain.effects import (
     EraseCustomer,
     EraseRecord,
     Fact,
+    NotifyMember,
     OpenTask,
     PauseEnrollment,
     RecordConsent,
     SendMessage,
     UpdateMessageStatus,
     WakeAt,
+    WakeTask,
+    WithdrawTasks,
 )
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import identifier, strongest_first
-from cairn.domain.identity.trust import ALL_FIELDS, JOURNEYS_SOURCE, NO_FIELDS
+from cairn.domain.identity.trust import ALL_FIELDS, NO_FIELDS
 from cairn.domain.journey.arms import outcomes_in
 from cairn.domain.journey.enrollment import UNWANTED, Enrollment
 from cairn.domain.message.message import Message, MessageStatus
+from cairn.domain.people.notification import MemberNotification
 from cairn.domain.profile.addresses import addresses_to_send_to, sending_form
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.errors import OutOfTimeError, UnknownEnrollmentError
 from cairn.settings import SQS_MAX_DELAY
+
+if TYPE_CHECKING:
+    from cairn.application.people.ask_people import AskPeople
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,7 @@ class RememberFacts:
 
 Work = Effect | RememberFacts
 
-HasEnrollment = SendMessage | OpenTask | EmitEvent | CallWebhook | PauseEnrollment | WakeAt
+HasEnrollment = SendMessage | OpenTask | WithdrawTasks | EmitEvent | CallWebhook | PauseEnrollment | WakeAt
 
 
 def commit_of_version(version: int | str) -> str:
@@ -186,6 +195,11 @@ class RelayEffects:
     timers: Timers
     messages: MessageQueue
     tasks: Tasks
+    """Those that no journey asks for."""
+    ask_people: "Callable[[], AskPeople]"
+    """Made when a journey first asks a person for something."""
+    task_timers: TaskTimers
+    notify: MemberNotifications
     timeline: Timeline
     deliveries: Deliveries
     health: WatchHealth
@@ -305,14 +319,25 @@ class RelayEffects:
         for outcome in outcomes_in(facts):
             self.arms.add(outcome, one.at)
 
-    def _carry_out(self, one: WaitingEffect, customer: str, now: datetime) -> None:  # noqa: C901  one branch an effect
+    def _carry_out(self, one: WaitingEffect, customer: str, now: datetime) -> None:  # noqa: C901, PLR0912  one branch an effect
         effect, enrollment = one.what, one.enrollment
         match effect:
             case RememberFacts():
                 merged = one.customer if one.customer != customer else ""
                 self._remember(one, customer, effect.facts, merged)
+            case OpenTask(enrollment=""):
+                self.tasks.open(customer, "", effect, one.at)
             case OpenTask():
-                self.tasks.open(customer, enrollment.journey if enrollment else "", effect, one.at)
+                present = self.customers.load(customer)
+                if present is not None:
+                    journey = enrollment.journey if enrollment else ""
+                    self.ask_people().open(present.profile, journey, effect, one.at, now)
+            case WithdrawTasks():
+                self.ask_people().withdraw(customer, effect)
+            case WakeTask():
+                self.task_timers.wake_task(customer, effect, now)
+            case NotifyMember(id=this, kind=kind, member=member, task=task, at=at):
+                self.notify.put([MemberNotification(this, kind, member, task, customer, at)])
             case CloseTask():
                 self.tasks.close(customer, effect)
             case UpdateMessageStatus():
@@ -392,16 +417,17 @@ def _message(one: WaitingEffect, present: PresentCustomer) -> Message:
 
 
 def event_of(effect: EmitEvent, customer: str, at: datetime) -> Event:
-    """The event that a journey emits. Nobody vouches for the names by which it names another customer."""
+    """The event of a journey or of a person's work. Nobody vouches for the names by which it names another customer."""
     names = tuple(identifier(kind, value) for kind, value in effect.customer.items())
     return Event(
         id=effect.id,
-        source=JOURNEYS_SOURCE,
+        source=effect.source,
         type=effect.event,
         occurred_at=at,
         identifiers=strongest_first(names),
         customer_id=None if names else customer,
         properties=effect.properties,
+        attributes=effect.attributes,
         vouched=NO_FIELDS if names else ALL_FIELDS,
         only_to=effect.only_to,
     )

@@ -43,6 +43,7 @@ from cairn.domain.gate.verdict import Defer, Send, Suppress, Verdict
 from cairn.domain.message import rate_limit
 from cairn.domain.message.message import Jurisdiction, Message, MessageStatus, Rendered
 from cairn.domain.message.rate_limit import RESERVATION_TTL, Reservation
+from cairn.domain.people.task import TaskKind
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import (
     ClaimedElsewhereError,
@@ -371,6 +372,7 @@ class DeliverMessage:
             title="Approve or reject a message",
             due_at=due_at,
             context=context,
+            kind=TaskKind.REVIEW,
         )
         self.tasks.open(message.customer, message.journey, task, now)
 

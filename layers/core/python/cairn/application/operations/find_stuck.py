@@ -15,6 +15,7 @@ from cairn.application.ports import (
     Erasures,
     MessageQueue,
     StuckEnrollment,
+    StuckTask,
     SwitchBoard,
     UnreadableItem,
     Waiting,
@@ -36,8 +37,8 @@ from cairn.settings import RESUME_EVERY
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Kind = Literal["enrollment", "message", "erasure", "task", "lost_message", "unreadable"]
-"""The first three are set going. A task is a person's. The last two cannot be set going."""
+Kind = Literal["enrollment", "message", "erasure", "task_timer", "task", "lost_message", "unreadable"]
+"""The first four are set going. A task is a person's. The last two cannot be set going."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class Found:
 class FindStuck:
     due_times: DueTimes
     switches: SwitchBoard
-    wake_now: Callable[[Sequence[StuckEnrollment]], None]
-    """Wake these enrollments at once. Raises where any wake-up may be missing."""
+    wake_now: Callable[[Sequence[StuckEnrollment | StuckTask]], None]
+    """Wake these enrollments and tasks at once. Raises where any wake-up may be missing."""
     wakes_are_behind: Callable[[], bool]
     """Whether so many wake-ups wait that more of them help nobody."""
     messages: MessageQueue
@@ -84,9 +85,9 @@ class _Run:
     _pauses: tuple[Pause, ...] | None = None
     _behind: dict[str, bool] = field(default_factory=dict)
 
-    def handle(self, page: Sequence[Waiting]) -> None:
+    def handle(self, page: Sequence[Waiting]) -> None:  # noqa: C901  one branch a kind
         put_off: list[tuple[Waiting, datetime | None, list[str]]] = []
-        wakes: list[StuckEnrollment] = []
+        wakes: list[StuckEnrollment | StuckTask] = []
         for one in page:
             match one:
                 case WaitingEnrollments():
@@ -99,6 +100,11 @@ class _Run:
                     self.to.erasures.put(one.customer, one.order, timedelta())
                     self.found.append(Found("erasure", one.customer, one.order.id))
                     put_off.append((one, look_again(one.due_at, self.now), []))
+                case WaitingTask(customer, id_, due_at, sequence) if sequence:
+                    if not self._is_behind("wakes", self.to.wakes_are_behind):
+                        wakes.append(StuckTask(customer, id_, sequence))
+                        self.found.append(Found("task_timer", customer, id_))
+                    put_off.append((one, look_again(due_at, self.now), []))
                 case WaitingTask():
                     self.found.append(Found("task", one.customer, one.id))
                     put_off.append((one, self.now + PERSONS_REST, []))

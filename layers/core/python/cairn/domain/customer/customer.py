@@ -22,9 +22,9 @@ from cairn.domain.customer.state import (
     newest_events,
     young_enough,
 )
-from cairn.domain.effects import AbsorbHistory, Effect, Fact, UpdateMessageStatus, split_effect_id
+from cairn.domain.effects import AbsorbHistory, Effect, Fact, UpdateMessageStatus, WithdrawTasks, split_effect_id
 from cairn.domain.event import ACCOUNT_FAILURE, NOT_TRIED, Event
-from cairn.domain.identity.trust import JOURNEYS_SOURCE, OPERATORS_SOURCE, is_provider
+from cairn.domain.identity.trust import JOURNEYS_SOURCE, OPERATORS_SOURCE, OUR_OWN_SOURCES, is_provider
 from cairn.domain.journey import engine
 from cairn.domain.journey.definition import ENTRY, Admission, Journey, Reentry
 from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED, UNWANTED, Enrollment, Status
@@ -78,9 +78,10 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
         if other.id != survivor_id:
             open_before = {key for one in (merged, other) for key, each in one.enrollments.items() if each.open}
             merged = merged.absorbing(other, now)
-            ended = (one for one in merged.enrollments.values() if one.id in open_before and not one.open)
+            ended = [one for one in merged.enrollments.values() if one.id in open_before and not one.open]
             facts += [Fact("ended", one.id, one.journey, detail={"outcome": MERGED}) for one in ended]
             effects.append(AbsorbHistory(short_hash("absorb", survivor_id, other.id), other.id))
+            effects += [WithdrawTasks(f"{one.id}-merged", one.id, "the customer was merged", now) for one in ended]
             facts.append(Fact("merged", detail={"absorbed": other.id}))
     own = next(customer.profile for customer in customers if customer.id == survivor_id)
     profile, dropped = bounds.merged(own, merged.profile)
@@ -284,7 +285,7 @@ def _stop_at_deadline(customer: Customer, channel: Channel, now: datetime, polic
 def _reports_something(event: Event) -> bool:
     """Whether an event says something about the customer. A report about our own message, or a request, does not."""
     about_our_message = is_provider(event.source) and event.about_a_message and event.type not in CUSTOMER_REPLIES
-    return not about_our_message and not requests.is_request(event) and event.source != JOURNEYS_SOURCE
+    return not about_our_message and not requests.is_request(event) and event.source not in OUR_OWN_SOURCES
 
 
 def _speaks(profile: Profile, event: Event) -> bool:
@@ -538,7 +539,7 @@ class _Reaction:
             only_to=self.allowed,
             after=self.customer.profile,
             starts=event is None or not event.backfill,
-            notices=event is not None and event.source != JOURNEYS_SOURCE,
+            notices=event is not None and event.source not in OUR_OWN_SOURCES,
             is_in=self.customer.unread_in.union(one.journey for one in self.customer.enrollments.values()),
             entered=self.customer.entered,
         )
@@ -634,8 +635,8 @@ def _is_needed(enrollment: Enrollment, contact: Contact, journeys: Journeys, now
     sends = [step for step in journey.steps.values() if isinstance(step, Send)]
     goal = journey.goal
     return (
-        # An event may still stop its last messages.
-        bool(sends and journey.exit_on and since_end < ENDED_EARLY_WINDOW)
+        # An event may still stop its last messages, and withdraw its last tasks.
+        bool((sends or journey.has_tasks) and journey.exit_on and since_end < ENDED_EARLY_WINDOW)
         # They may still be reported as failed.
         or (
             any(len(step.channels) > 1 for step in sends)

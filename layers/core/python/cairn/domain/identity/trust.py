@@ -30,7 +30,13 @@ TRACK_SOURCE = "track"
 JOURNEYS_SOURCE = "journeys"
 """The source of events that journeys emit."""
 
-RESERVED_SOURCES = frozenset({FEEDBACK_SOURCE, PREFERENCES_SOURCE, OPERATORS_SOURCE, JOURNEYS_SOURCE})
+PEOPLE_SOURCE = "people"
+"""The source of events about what people do with their tasks."""
+
+OUR_OWN_SOURCES = frozenset({JOURNEYS_SOURCE, PEOPLE_SOURCE})
+"""Their events say what Cairn or a colleague has done, and are no sign of life of the customer."""
+
+RESERVED_SOURCES = frozenset({FEEDBACK_SOURCE, PREFERENCES_SOURCE, OPERATORS_SOURCE, *OUR_OWN_SOURCES})
 """Names that no webhook source may have, because their events are trusted."""
 
 ALL_FIELDS = frozenset({"*"})

@@ -166,6 +166,8 @@ class Journey:
     """Every type of event that it names. One of another type neither starts, moves nor ends an enrollment."""
     measured: tuple["Split", ...] = field(init=False, compare=False, repr=False)
     """The splits of which a winner is chosen."""
+    has_tasks: bool = field(init=False, compare=False, repr=False)
+    """Whether any of its steps asks a person for something."""
 
     @property
     def listens_before(self) -> frozenset[str]:
@@ -179,3 +181,5 @@ class Journey:
         object.__setattr__(self, "listens_to", self.listens_before.union(inside))
         splits: Any = tuple(step for step in self.steps.values() if getattr(step, "winner", None))
         object.__setattr__(self, "measured", splits)
+        asks = any(hasattr(step, "queue") for step in (*self.steps.values(), *self.at_end))
+        object.__setattr__(self, "has_tasks", asks)

@@ -19,6 +19,7 @@ from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED,
 from cairn.domain.journey.steps import Step, WaitingStep
 from cairn.domain.journey.steps.begin import Begin
 from cairn.domain.journey.steps.send import Send
+from cairn.domain.journey.steps.task import AwaitedTask
 from cairn.domain.journey.steps.wait import Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
 from cairn.domain.journey.steps.webhook import Webhook
@@ -295,7 +296,7 @@ def _on_event(walk: Walk, event: Event) -> None:
         step.on_event(walk, event)
         return
     refreshed = _refresh(walk, event)
-    target = step.on_event(walk, event) if isinstance(step, WaitFor | Webhook) else Stop.HERE
+    target = step.on_event(walk, event) if isinstance(step, WaitFor | AwaitedTask | Webhook) else Stop.HERE
     if target is not Stop.HERE:
         walk.go(target)
     elif refreshed and isinstance(step, Wait | WaitFor):

@@ -1,8 +1,8 @@
 """Move an enrollment that is under way to another version of its journey. docs/migrating.md has the rules.
 
-No step but a `webhook` is performed here. The enrollment gets its step in the other version and a timer, which may be
-due at once: what follows is decided when that fires, by the engine, as for any other enrollment. So a paused journey
-stays paused.
+No step but a `webhook` and a `task … then` is performed here. The enrollment gets its step in the other version and a
+timer, which may be due at once: what follows is decided when that fires, by the engine, as for any other enrollment. So
+a paused journey stays paused.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +19,7 @@ from cairn.domain.journey.steps.branch import Branch
 from cairn.domain.journey.steps.exit import Exit
 from cairn.domain.journey.steps.set import Set
 from cairn.domain.journey.steps.split import Split
+from cairn.domain.journey.steps.task import AwaitedTask
 from cairn.domain.journey.steps.update import Update
 from cairn.domain.journey.steps.wait import Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
@@ -88,6 +89,8 @@ def migrate(enrollment: Enrollment, old: Journey, new: Journey, profile: Profile
         _stay_at(walk, here, is_same_zone=old.time_zone == new.time_zone)
     else:
         walk.count()
+        if isinstance(here, AwaitedTask):
+            here.withdraw(walk, "its journey asks for it no more")
         _move_to(walk, target)
     return Migrated(
         Decision(walk.enrollment, walk.profile, tuple(walk.effects), tuple(walk.facts), bool(walk.looked_up))
@@ -141,7 +144,7 @@ def _move_to(walk: Walk, target: Next | Target) -> None:
         walk.end(COMPLETED)
         return
     step = walk.journey.steps[target]
-    if isinstance(step, Webhook):  # it waits for the answer to what it posts
+    if isinstance(step, Webhook | AwaitedTask):  # it waits for the answer to what it posts or asks
         walk.go(target)
         return
     walk.reach(target)

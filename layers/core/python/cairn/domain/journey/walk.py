@@ -6,13 +6,13 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from cairn.domain.effects import Effect, EmitEvent, Fact, FactKind, WakeAt, effect_id
+from cairn.domain.effects import Effect, EmitEvent, Fact, FactKind, WakeAt, WithdrawTasks, effect_id
 from cairn.domain.event import Event
 from cairn.domain.journey import calendar
 from cairn.domain.journey.arms import NO_ARMS, Arms
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
 from cairn.domain.journey.definition import ANY_KEY, DATE_CHANGED, ENTRY, Journey, Match
-from cairn.domain.journey.enrollment import COMPLETED, Enrollment, Status, held_out
+from cairn.domain.journey.enrollment import COMPLETED, EXIT_ON, Enrollment, Status, held_out
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.hashing import share
 from cairn.domain.shared.instants import instant_to_wire, moved
@@ -153,6 +153,9 @@ class Walk:
         if self.enrollment.status is Status.ACTIVE and has_begun:
             for step in self.journey.at_end:
                 step.perform(self)
+        if outcome == EXIT_ON and self.journey.has_tasks:
+            this, because = self.effect_id("withdraw"), str(detail.get("because", outcome))
+            self.effects.append(WithdrawTasks(this, self.enrollment.id, because, self.now))
         self.enrollment = self.enrollment.ending(outcome, self.now)
         self.note("ended", outcome=outcome, **detail)
         if has_begun:

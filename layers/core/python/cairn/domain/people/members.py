@@ -17,6 +17,8 @@ class Strategy(StrEnum):
     """The same, in proportion to the weights."""
     LEAST_LOADED = "least_loaded"
     """The one with the fewest open tasks."""
+    TERRITORY = "territory"
+    """The one whose territory is the narrowest around the customer: the nearest, or the longest postal code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,25 @@ class Absence:
     end: datetime
 
 
+class TellBy(StrEnum):
+    """How a member hears of tasks."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    WEBHOOK = "webhook"
+
+
+class WebhookForm(StrEnum):
+    """What is posted to a member's webhook endpoint."""
+
+    EVENT = "event"
+    """A Standard Webhook, as for any other system."""
+    SLACK = "slack"
+    """`text`, as an incoming webhook of Slack takes it (docs.slack.dev, Sending messages using incoming webhooks)."""
+    TEAMS = "teams"
+    """An adaptive card, as a workflow of Teams takes it (learn.microsoft.com, Create incoming webhooks)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """Someone who works on tasks: a person, or a partner's office."""
@@ -51,6 +72,11 @@ class Member:
     phone: str = ""
     webhook: str = ""
     """The name of an endpoint in policy.toml."""
+    webhook_form: WebhookForm = WebhookForm.EVENT
+    tell_by: TellBy | None = None
+    """None: nobody is told; the member looks at the list."""
+    tell_every: timedelta | None = None
+    """Hear of everything within this time at once; None: of each by itself. What is urgent does not wait for it."""
     zone: str = ""
     """The IANA name of the time zone; empty: that of the queue's calendar."""
     calendar: Calendar | None = None
@@ -96,6 +122,8 @@ class Queue:
     """Whether the customer's owner, where it is a member who is there, comes first."""
     territories: tuple[Territory, ...] = ()
     """Of a branch: where its customers are; empty: anywhere."""
+    branches: tuple[str, ...] = ()
+    """Queues that come first where the customer is in their territory, the narrowest before the others."""
     fallback: str = ""
     """The queue to which a task goes that nobody here may take."""
     due: timedelta = timedelta(hours=24)
@@ -115,3 +143,50 @@ class People:
 
     queues: Mapping[str, Queue] = field(default_factory=dict)
     members: Mapping[str, Member] = field(default_factory=dict)
+    deal_keys: tuple[str, ...] = ()
+    """What a deal is registered by, in this order: `email_domain`, or the name of an attribute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How much of a queue's work one member was given, by the rules (routing.py). In UNITs, but for the number."""
+
+    position: int = 0
+    """The least of all gets the next task. A task moves it up, and so does coming back."""
+    number: int = 0
+    """Tasks given in all."""
+    start: int = 0
+    """The position at which the last task was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one member has, as the table says."""
+
+    open: frozenset[str] = frozenset()
+    """The names of the open tasks (`Task.listed_as`)."""
+    shares: Mapping[str, Share] = field(default_factory=dict)
+    """By queue."""
+    version: int = 0
+    """How often a task was given or a change of the member was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What operators say about a member; it comes before people.toml."""
+
+    absences: tuple[Absence, ...] = ()
+    capacity: int | None = None
+    back: datetime | None = None
+    """Since when the member is back: it ends the absences of people.toml that had begun by then."""
+    left: datetime | None = None
+    """Since when the member works here no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """A customer whom one partner has registered, and nobody else may call until then."""
+
+    partner: str
+    """The id of a member."""
+    until: datetime

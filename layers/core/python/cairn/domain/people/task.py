@@ -45,6 +45,8 @@ class Wanted:
     longitude: float | None = None
     member: str = ""
     """The only member who may have it: a registered deal's partner."""
+    deals: tuple[str, ...] = ()
+    """The hashes of the keys by which a deal may be registered (routing.deal_hash), the most important first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +89,34 @@ class Task:
     due: timedelta | None = None
     """The time allowed, in working hours."""
     sequence: int = 0
-    """The number of its timer; one with another number is stale."""
+    """The number of its timers; one with another number is stale."""
+    remind_at: datetime | None = None
+    """When its owner is reminded: before it is due, or when it comes back."""
     next_at: datetime | None = None
-    """When its timer fires: to remind, to pass it on, to bring it back."""
+    """When it is passed on, if nobody has done it by then."""
+    passed: int = 0
+    """How often its time has run out since it was last due."""
     reassigned: int = 0
+    """How often it went to another member of the same queue."""
     escalated: int = 0
+    """How often it went up."""
+    asked: str = ""
+    """The queue that it was opened in, where it is in another one now."""
+    tries: int = 0
+    """How often it came back, because nobody answered or a callback was wished."""
+    enrollments: tuple[str, ...] = ()
+    """Further enrollments that asked for it, for the same reason, each with its step: `<id>/<step>`."""
     outcome: str = ""
+    done_by: str = ""
+    done_at: datetime | None = None
     answers: Mapping[str, Any] = field(default_factory=dict)
     """What a script's walk has brought."""
     notes: tuple[Entry, ...] = ()
     history: tuple[Entry, ...] = ()
+    version: int = 0
+    """How often it was written. Only the store counts."""
+    listed_as: str = ""
+    """Its name in its owner's list, which a merge of customers does not change. Only the store gives it."""
 
     @property
     def is_open(self) -> bool:

@@ -113,6 +113,14 @@ class NotSignedInError(CairnError):
     """An operator's call carries no known identity."""
 
 
+class UnknownDealKeyError(CairnError):
+    """Deals are not registered by this key; the message names those by which they are."""
+
+
+class DealTakenError(CairnError):
+    """Another partner has registered the deal."""
+
+
 class InvalidRequestError(CairnError):
     """An operator's request is wrong; `problems` names every field that is."""
 
@@ -127,6 +135,18 @@ class UnknownTaskError(CairnError):
 
 class TaskClosedError(CairnError):
     """The task was closed by another choice before; the message names who made it."""
+
+
+class TaskOwnedError(CairnError):
+    """Another member has the task; the message names who."""
+
+
+class UnknownMemberError(CairnError):
+    """people.toml has no such member; the message names the nearest."""
+
+
+class UnknownQueueError(CairnError):
+    """people.toml has no such queue; the message names the nearest."""
 
 
 class UnknownLineError(CairnError):

@@ -1,8 +1,11 @@
 """The answers to operators, as JSON."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from cairn.application.people.manage_members import Leaving, MemberState
+from cairn.application.people.work_on_tasks import LATEST, Shown
 from cairn.application.ports import PrivacyTask, UnderReview
 from cairn.application.privacy.answer_requests import Answered
 from cairn.domain.consent.suppression import Suppression
@@ -11,6 +14,8 @@ from cairn.domain.journey.arms import RULE
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.seen import SeenType
 from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState
+from cairn.domain.people.members import Deal, Outcome
+from cairn.domain.people.task import Entry, Task
 from cairn.domain.shared.instants import duration_text, instant_to_wire
 
 if TYPE_CHECKING:
@@ -90,11 +95,115 @@ def privacy_tasks(waiting: Iterable[PrivacyTask]) -> list[Json]:
     ]
 
 
+def members(states: Iterable[MemberState], now: datetime) -> list[Json]:
+    return [
+        {
+            "member": one.member.id,
+            "name": one.member.name,
+            "queues": list(one.queues),
+            "open": len(one.work.open),
+            "capacity": one.member.capacity or None,
+            "away_until": instant_to_wire(until) if (until := one.away_until(now)) else None,
+            "left": instant_to_wire(one.left) if one.left else None,
+        }
+        for one in states
+    ]
+
+
+def leaving(left: Leaving) -> Json:
+    """The tasks that were passed on, each with its owner now, and how many are still to be."""
+    passed_on = [
+        {
+            "task": one.id,
+            "customer": one.customer,
+            "queue": one.queue,
+            "owner": one.owner or None,
+            "why": one.history[-1].why if one.history else "",
+        }
+        for one in left.passed_on
+    ]
+    return {"passed_on": passed_on, "rest": left.rest}
+
+
+def deal(registered: Deal | None) -> Json | None:
+    if registered is None:
+        return None
+    return {"partner": registered.partner, "until": instant_to_wire(registered.until)}
+
+
 def answered(done: Answered) -> Json:
     """A receipt where something is being erased, and the document where data was asked for."""
     answer = {"task": done.task, "customer": done.customer, "choice": done.choice.value}
     answer |= {"receipt": done.receipt} if done.receipt else {}
     return answer | ({"document": done.document} if done.document is not None else {})
+
+
+def task(one: Task, now: datetime) -> Json:
+    """Empty fields are left out, but for the owner."""
+    optional = {
+        "journey": one.journey,
+        "step": one.step,
+        "claimed_at": instant_to_wire(one.claimed_at) if one.claimed_at else "",
+        "comes_back_at": instant_to_wire(one.remind_at) if one.tries and one.remind_at else "",
+        "outcome": one.outcome,
+        "done_by": one.done_by,
+    }
+    return {
+        "task": one.id,
+        "customer": one.customer,
+        "queue": one.queue,
+        "kind": one.kind.value,
+        "priority": one.priority.value,
+        "status": one.status.value,
+        "title": one.title,
+        "owner": one.owner or None,
+        "opened_at": instant_to_wire(one.opened_at),
+        "due_at": instant_to_wire(one.due_at),
+        "overdue": one.is_open and now >= one.due_at,
+        **{name: value for name, value in optional.items() if value},
+    }
+
+
+def shown_task(shown: Shown, now: datetime) -> Json:
+    one, explained = shown.task, shown.explained
+    return {
+        **task(one, now),
+        "script": one.script or None,
+        "context": dict(one.context),
+        "answers": dict(one.answers),
+        "outcomes": [_outcome(outcome) for outcome in shown.outcomes],
+        "history": [_entry(entry) for entry in one.history],
+        "notes": [_entry(entry) for entry in one.notes],
+        "about": {
+            "zone": explained.zone,
+            "profile": explained.profile,
+            "attributes": dict(shown.attributes),
+            "consents": explained.consents,
+            "suppressions": explained.suppressions,
+            "waiting": explained.waiting,
+            "messages": [_sentence(said) for said in explained.decisions[:LATEST]],
+            "events": [{"at": event["at"], "type": event["type"]} for event in shown.events],
+        },
+    }
+
+
+def _outcome(one: Outcome) -> Json:
+    follows = {
+        "again_after": duration_text(one.again) if one.again else "",
+        "needs_at": one.at_hour_of_choice,
+        "event": one.event,
+    }
+    return {"outcome": one.name, "title": one.title, **{name: value for name, value in follows.items() if value}}
+
+
+def _entry(one: Entry) -> Json:
+    said = {"owner": one.owner, "why": one.why}
+    return {
+        "at": instant_to_wire(one.at),
+        "by": one.by,
+        "what": one.what,
+        **{name: text for name, text in said.items() if text},
+    }
 
 
 def suppressions(standing: Iterable[Suppression]) -> list[Json]:

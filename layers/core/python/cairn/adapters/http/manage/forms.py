@@ -1,8 +1,8 @@
 """Reads an operator's request: every problem at once, each with its field."""
 
 import json
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, timedelta
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from cairn.domain.operations.targets import check_target
 from cairn.domain.privacy.reasons import names
 from cairn.domain.shared.channels import CHANNELS, AddressKind, Channel
 from cairn.domain.shared.errors import BodyTooLargeError, InvalidRequestError, InvalidSwitchError
-from cairn.domain.shared.instants import duration
+from cairn.domain.shared.instants import duration, to_instant
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_WORDING = 10_000
@@ -23,6 +23,9 @@ NAMES = ("customer", "identifier", "address")
 """The fields that name a customer, or a person's address."""
 
 Choice = TypeVar("Choice", bound=Enum)
+
+MOST_PARTS, MOST_ENTRIES = 3, 200
+"""Of an entry of a script's walk: line, answer, objection; and of a walk."""
 
 
 class Form:
@@ -80,6 +83,22 @@ class Form:
         value = self.text(name)
         return self._wrong(name, f"one of {', '.join(among)}") if value and value not in among else value
 
+    def number(self, name: str, most: int) -> int:
+        value = self._document.get(name)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if not self.has(name) or isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
+            self._wrong(name, f"a whole number from 1 to {most}")
+            return 1
+        return value
+
+    def when(self, name: str, *, required: bool = True) -> str:
+        """A date or an instant in ISO 8601, whose zone may be left to be said."""
+        text = self.text(name, required=required)
+        if text and to_instant(text, UTC) is None:
+            return self._wrong(name, "a date or an instant, such as 2026-08-01 or 2026-08-01T12:00:00Z")
+        return text
+
     def target(self) -> str:
         """A target of a stop or a pause."""
         value = self.text("target")
@@ -107,6 +126,26 @@ class Form:
         # A number that is not known to be in use may be suppressed all the same.
         known = (canonical_address(channel, value, read_phone) or canonical_address(channel, value)) if value else ""
         return known if known is not None else self._wrong("address", wrong[CHANNELS[channel].address])
+
+    def object(self, name: str) -> Mapping[str, Any]:
+        """A JSON object; an empty one where the field is missing."""
+        value = self._document[name] if self.has(name) else {}
+        if isinstance(value, dict):
+            return value
+        self._wrong(name, "a JSON object")
+        return {}
+
+    def entries(self, name: str) -> Sequence[Sequence[str]]:
+        """A list of lists of one to three texts; none where the field is missing."""
+        value = self._document[name] if self.has(name) else []
+        right = isinstance(value, list) and all(
+            isinstance(one, list) and 0 < len(one) <= MOST_PARTS and all(isinstance(part, str) for part in one)
+            for one in value
+        )
+        if right and len(value) <= MOST_ENTRIES:
+            return list(value)
+        self._wrong(name, 'a list such as [["greeting"], ["plan", "small"]]: line, answer, objection')
+        return []
 
     def wrong(self, problem: str) -> None:
         """A problem of several fields together."""

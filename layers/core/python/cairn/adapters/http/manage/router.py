@@ -12,6 +12,8 @@ from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMessages
 from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.application.operations.switch import Switch
+from cairn.application.people.manage_members import ManageMembers, Order
+from cairn.application.people.work_on_tasks import By, Said, WorkOnTasks
 from cairn.application.ports import Audit, SeenTypes, SwitchBoard
 from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportForOperator
@@ -19,9 +21,13 @@ from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.event import MAX_ID_LENGTH
 from cairn.domain.operations.pauses import WINDOW, PausePolicy
 from cairn.domain.operations.switches import MAX_REASON_LENGTH
+from cairn.domain.people.life import LONGEST_NOTE
+from cairn.domain.people.routing import MAX_OPEN
+from cairn.domain.people.script import Given
 from cairn.domain.privacy.requests import Choice
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import InvalidRequestError, NotSignedInError
+from cairn.domain.shared.instants import instant_to_wire
 
 if TYPE_CHECKING:
     from cairn.application.operations.choose_winner import ChooseWinner
@@ -47,6 +53,22 @@ class SwitchAction(StrEnum):
     START = "start"
     PAUSE = "pause"
     RESUME = "resume"
+
+
+class TaskAction(StrEnum):
+    SHOW = "show"
+    CLAIM = "claim"
+    ASSIGN = "assign"
+    NOTE = "note"
+    DONE = "done"
+    WITHDRAW = "withdraw"
+
+
+class MemberAction(StrEnum):
+    ABSENT = "absent"
+    BACK = "back"
+    CAPACITY = "capacity"
+    LEAVES = "leaves"
 
 
 class StatedConsent(StrEnum):
@@ -88,6 +110,8 @@ class ManageRouter:
     """Likewise."""
     answer: AnswerRequests
     review: ReviewMessages
+    tasks: WorkOnTasks
+    members: ManageMembers
     audit: Audit
     seen: SeenTypes
     normal_phone: Callable[[str], str | None]
@@ -113,6 +137,11 @@ class ManageRouter:
             "POST /manage/reviews": self._review,
             "GET /manage/privacy": self._privacy,
             "POST /manage/privacy": self._answer,
+            "GET /manage/tasks": self._tasks,
+            "POST /manage/tasks": self._work_on_task,
+            "GET /manage/members": self._members,
+            "POST /manage/members": self._change_member,
+            "POST /manage/deals": self._deal,
             "GET /manage/audit": self._audit,
             "GET /manage/seen": self._seen,
         }
@@ -262,6 +291,87 @@ class ManageRouter:
         do, why = form.choice("do", Choice), form.why()
         form.check()
         return Answer(200, documents.answered(self.answer(task, customer, do, by=call.actor, why=why, now=now)))
+
+    def _tasks(self, call: OperatorRequest, now: datetime) -> Answer:
+        query = call.query or {}
+        limit = count_in(query, "limit", default=PAGE, most=MAX_PAGE)
+        queue, owner, after = (query.get(name, "")[:MAX_ID_LENGTH] for name in ("queue", "owner", "after"))
+        page = self.tasks.page(queue, owner, limit, after)
+        return Answer(200, {"tasks": [documents.task(one, now) for one in page.tasks], "after": page.after or None})
+
+    def _work_on_task(self, call: OperatorRequest, now: datetime) -> Answer:
+        form = Form(call.body, self.normal_phone)
+        do, task, customer = form.choice("do", TaskAction), form.text("task"), form.text("customer", required=False)
+        by = By(call.actor, now, form.text("as", required=False))
+        match do:
+            case TaskAction.SHOW:
+                form.check()
+                return Answer(200, documents.shown_task(self.tasks.show(task, customer, by), now))
+            case TaskAction.CLAIM:
+                form.check()
+                changed = self.tasks.claim(task, customer, by)
+            case TaskAction.ASSIGN:
+                to, why = form.text("to"), form.why()
+                form.check()
+                changed = self.tasks.assign(task, customer, to, why, by)
+            case TaskAction.NOTE:
+                note = form.text("note", most=LONGEST_NOTE)
+                form.check()
+                changed = self.tasks.note(task, customer, note, by)
+            case TaskAction.WITHDRAW:
+                why = form.why()
+                form.check()
+                changed = self.tasks.withdraw(task, customer, why, by)
+            case TaskAction.DONE:
+                outcome, at = form.text("outcome"), form.text("at", required=False)
+                note, answers = form.text("note", required=False, most=LONGEST_NOTE), form.object("answers")
+                script = form.entries("script")
+                form.check()
+                said = Said(outcome, note, at, answers, [Given(*entry) for entry in script])
+                changed = self.tasks.done(task, customer, said, by)
+        return Answer(200, documents.task(changed, now))
+
+    def _members(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002  a route's signature
+        return Answer(200, {"members": documents.members(self.members.states(), now)})
+
+    def _change_member(self, call: OperatorRequest, now: datetime) -> Answer:
+        form = Form(call.body, self.normal_phone)
+        do, member, why = form.choice("do", MemberAction), form.text("member"), form.why()
+        order, answer = Order(call.actor, why, now), {"member": member}
+        match do:
+            case MemberAction.ABSENT:
+                since, until = form.when("from", required=False), form.when("until")
+                form.check()
+                start, end = self.members.instant(since, member) or now, self.members.instant(until, member) or now
+                self.members.absent(member, start, end, order)
+                answer |= {"from": instant_to_wire(start), "until": instant_to_wire(end)}
+            case MemberAction.BACK:
+                form.check()
+                self.members.back(member, order)
+            case MemberAction.CAPACITY:
+                most = form.number("capacity", MAX_OPEN)
+                form.check()
+                self.members.capacity(member, most, order)
+            case MemberAction.LEAVES:
+                form.check()
+                return Answer(200, {**answer, **documents.leaving(self.members.leaves(member, order))})
+        return Answer(200, answer)
+
+    def _deal(self, call: OperatorRequest, now: datetime) -> Answer:
+        form = Form(call.body, self.normal_phone)
+        do, key, value = form.one_of("do", "register", "release", "show"), form.text("key"), form.text("value")
+        why = form.text("why", required=do != "show", most=MAX_REASON_LENGTH)
+        order = Order(call.actor, why, now)
+        if do == "register":
+            partner = form.text("partner")
+            until = form.when("until")
+            form.check()
+            end = self.members.instant(until, partner) or now
+            return Answer(200, {"deal": documents.deal(self.members.register(key, value, partner, end, order))})
+        form.check()
+        if do == "release":
+            self.members.release(key, value, order)
+        return Answer(200, {"deal": documents.deal(self.members.deal(key, value, now))})
 
     def _audit(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
         query = call.query or {}

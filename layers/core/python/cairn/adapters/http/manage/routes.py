@@ -17,6 +17,11 @@ ROUTES = (
     ("POST", "/manage/reviews"),
     ("GET", "/manage/privacy"),
     ("POST", "/manage/privacy"),
+    ("GET", "/manage/tasks"),
+    ("POST", "/manage/tasks"),
+    ("GET", "/manage/members"),
+    ("POST", "/manage/members"),
+    ("POST", "/manage/deals"),
     ("GET", "/manage/audit"),
     ("GET", "/manage/seen"),
 )

@@ -14,7 +14,7 @@ from cairn.domain.journey.steps.exit import Exit
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.journey.steps.set import Set
 from cairn.domain.journey.steps.split import Split
-from cairn.domain.journey.steps.task import Task
+from cairn.domain.journey.steps.task import AwaitedTask, Task
 from cairn.domain.journey.steps.update import Update
 from cairn.domain.journey.steps.wait import Wait
 from cairn.domain.journey.steps.wait_for import WaitFor
@@ -24,15 +24,15 @@ Document = Mapping[str, Any]
 Chain = Callable[[Sequence[Document]], str | None]
 """Adds nested steps to the journey, and gives the id of the first; without any, the id of the step after the parent."""
 
-WaitingStep = Wait | WaitFor | Webhook | Begin
-Step = Begin | Send | Wait | WaitFor | Branch | Split | Task | Update | Set | Emit | Webhook | Exit
+WaitingStep = Wait | WaitFor | AwaitedTask | Webhook | Begin
+Step = Begin | Send | Wait | WaitFor | Branch | Split | Task | AwaitedTask | Update | Set | Emit | Webhook | Exit
 
 StepKind = Literal["send", "wait", "wait_for", "branch", "split", "task", "update", "set", "emit", "webhook", "exit"]
 """The key that says in a document which kind a step is."""
 STEP_KINDS: tuple[StepKind, ...] = get_args(StepKind)
 
 
-def step_from_document(  # noqa: C901, PLR0911  one return a kind
+def step_from_document(  # noqa: C901, PLR0911, PLR0912  one return a kind
     document: Document, after: str | None, chain: Chain
 ) -> Step:
     """The step of a checked document; the step `after` follows it."""
@@ -50,6 +50,8 @@ def step_from_document(  # noqa: C901, PLR0911  one return a kind
             return Branch.from_document(id_, value, chain)
         case "split":
             return Split.from_document(id_, value, chain)
+        case "task" if "then" in value:
+            return AwaitedTask.awaited_from_document(id_, after, value, chain)
         case "task":
             return Task.from_document(id_, after, value)
         case "update":

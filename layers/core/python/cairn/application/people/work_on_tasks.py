@@ -1,0 +1,265 @@
+"""What operators and members do with tasks: list, show, claim, assign, note, finish and withdraw them."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any
+
+from cairn.application.customer.explain_decisions import ExplainDecisions
+from cairn.application.people.follow_ups import follow_ups
+from cairn.application.ports import Attempts, History, PresentCustomers, Scripts, TaskPage, TaskStore
+from cairn.domain.customer.state import Customer
+from cairn.domain.effects import split_effect_id
+from cairn.domain.explain.explanations import CustomerExplanation, zone_of
+from cairn.domain.identity.identifiers import CUSTOMER_ID
+from cairn.domain.journey.conditions import Scope, evaluate
+from cairn.domain.people import life
+from cairn.domain.people.life import Changed
+from cairn.domain.people.members import Outcome, People, Queue
+from cairn.domain.people.script import Given, Walked, check_outcome, walk
+from cairn.domain.people.task import Task, TaskKind
+from cairn.domain.shared.errors import (
+    ConflictError,
+    InvalidRequestError,
+    UnknownMemberError,
+    UnknownQueueError,
+    UnknownTaskError,
+)
+from cairn.domain.shared.instants import to_instant
+
+ATTEMPTS = 8
+
+LATEST = 10
+"""Events and messages that a task is shown with."""
+
+BETWEEN = "|"
+"""Between the queue and its own mark in the mark of a page of all queues."""
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """The operator who does something, when, and as which member."""
+
+    actor: str
+    now: datetime
+    member: str = ""
+    """Empty: it is looked for by the actor's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A task with all that its owner should know."""
+
+    task: Task
+    outcomes: Sequence[Outcome]
+    explained: CustomerExplanation
+    attributes: Mapping[str, Any]
+    """Stage, score and the like, as the profile has them."""
+    events: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    """The latest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person says has come of a task."""
+
+    outcome: str
+    note: str = ""
+    at: str = ""
+    """When the customer wishes to be called; on the customer's own clock where it names no zone."""
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    script: Sequence[Given] = ()
+    """What was said and answered at each line of its script."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOnTasks:
+    """Each change writes who made it into the task's history, and what follows from it into its outbox."""
+
+    store: TaskStore
+    customers: PresentCustomers
+    history: History
+    explain: ExplainDecisions
+    people: People
+    scripts: Scripts
+    attempts: Attempts
+
+    def page(self, queue: str, owner: str, limit: int, after: str) -> TaskPage:
+        """Open tasks of a queue, of an owner, or of all queues. Raises InvalidRequestError, Unknown…Error."""
+        if owner:
+            owned = self.store.of_member(self._member(owner))
+            return TaskPage([one for one in owned if not queue or one.queue == queue][:limit])
+        if queue:
+            page = self.store.page(queue, limit, after)
+            if not page.tasks and not after:
+                self._known(queue, self.people.queues, UnknownQueueError, "queue")
+            return page
+        return self._of_all(limit, after)
+
+    def _of_all(self, limit: int, after: str) -> TaskPage:
+        first, _, mark = after.partition(BETWEEN)
+        names = [name for name in sorted({*self.people.queues, *OWN_QUEUES}) if name >= first]
+        found: list[Task] = []
+        for name in names:
+            page = self.store.page(name, limit - len(found), mark if name == first else "")
+            found += page.tasks
+            if page.after:
+                return TaskPage(found, f"{name}{BETWEEN}{page.after}")
+            if len(found) == limit:
+                following = next((one for one in names if one > name), "")
+                return TaskPage(found, f"{following}{BETWEEN}" if following else "")
+        return TaskPage(found)
+
+    def find(self, task_id: str, customer: str = "") -> Task:
+        """A task, open or closed. Raises UnknownTaskError."""
+        start = task_id.partition("-")[0]
+        if customer:
+            about: str | None = self.explain.find(customer).id
+        else:
+            about = start if CUSTOMER_ID.fullmatch(start) else self.history.customer_of(split_effect_id(task_id)[0])
+        present = self.customers.present_ids([about]).get(about) if about else None
+        found = self.store.load(present, task_id) if present else None
+        if found is None:
+            raise UnknownTaskError("no such task; name its customer too, as `cairn task list` shows it")
+        return found
+
+    def show(self, task_id: str, customer: str, by: By) -> Shown:
+        """The task and its customer as they are now; who looked is in the audit."""
+        task = self.find(task_id, customer)
+        explained = self.explain.of_customer(task.customer, by=by.actor, why=f"task {task.id}", now=by.now)
+        known = self.explain.find(task.customer)
+        attributes = {name: value for name, value in known.profile.view().items() if name in SHOWN_ATTRIBUTES}
+        events = [one for one in self.history.entries(task.customer) if one["kind"] == "event"]
+        return Shown(task, self._outcomes(task), explained, attributes, events[: -LATEST - 1 : -1])
+
+    def claim(self, task_id: str, customer: str, by: By) -> Task:
+        """Raises TaskOwnedError where another member has it."""
+        member = self._acting(by)
+        return self._change(task_id, customer, by, lambda task: life.claimed(task, member, by.now))
+
+    def assign(self, task_id: str, customer: str, to: str, why: str, by: By) -> Task:
+        member = self._member(to)
+        return self._change(task_id, customer, by, lambda task: life.assigned(task, member, why, by.actor, by.now))
+
+    def note(self, task_id: str, customer: str, text: str, by: By) -> Task:
+        return self._change(task_id, customer, by, lambda task: life.noted(task, text, by.actor, by.now))
+
+    def withdraw(self, task_id: str, customer: str, why: str, by: By) -> Task:
+        return self._change(task_id, customer, by, lambda task: life.withdrawn(task, why, by.actor, by.now))
+
+    def done(self, task_id: str, customer: str, said: Said, by: By) -> Task:
+        """Raises as `life.done` does, and where the task's script has not come to this outcome."""
+        found = self.find(task_id, customer)
+        outcome, at = said.outcome, said.at
+        chosen = next((one for one in self._outcomes(found) if one.name == outcome), None)
+        if chosen is None:
+            names = [one.name for one in self._outcomes(found)]
+            near = get_close_matches(outcome, names, n=1)
+            did_you_mean = f"; did you mean {near[0]}?" if near else ""
+            raise InvalidRequestError([f"outcome: one of {', '.join(names)}{did_you_mean}"])
+        customer_now = self.explain.find(found.customer)
+        instant = to_instant(at, zone_of(customer_now)) if at else None
+        if at and instant is None:
+            raise InvalidRequestError(["at: a date and a time, such as 2026-03-29T14:30, on the customer's clock"])
+        member = self._member(by.member) if by.member else self._member_named(by.actor)
+        queue, walked = self._queue(found), self._walked(found, said, customer_now, by.now)
+
+        def change(task: Task) -> Changed:
+            return life.done(
+                task,
+                chosen,
+                queue,
+                by.now,
+                by=by.actor,
+                member=member,
+                answers={**said.answers, **_answers(walked)},
+                attributes=walked.attributes if walked else {},
+                note=said.note,
+                at=instant,
+            )
+
+        return self._change(task_id, customer, by, change)
+
+    def _walked(self, task: Task, said: Said, customer: Customer, now: datetime) -> Walked | None:
+        """How far the task's script has come; None where it has none. Raises LineSkippedError."""
+        script = self.scripts.get(task.script)
+        if script is None:
+            return None
+        walked = walk(script, said.script, evaluator(customer, now))
+        check_outcome(script, said.outcome, walked)
+        return walked
+
+    def _change(self, task_id: str, customer: str, by: By, change: Callable[[Task], Changed]) -> Task:
+        """The task as it is now. The same change again changes nothing."""
+        for _ in self.attempts(ATTEMPTS):
+            task = self.find(task_id, customer)
+            if why := _closed_elsewhere(task):
+                raise InvalidRequestError([f"task: {why}"])
+            changed = change(task)
+            if changed.task is task:
+                if not task.is_open:  # the first attempt may have died before the owner's list was written
+                    self.store.unlist(task)
+                return task
+            try:
+                return self.store.change(task, changed.task, follows=follow_ups(changed, by.now))
+            except ConflictError:
+                continue
+        raise ConflictError("the task keeps changing; try again")
+
+    def _acting(self, by: By) -> str:
+        member = self._member(by.member) if by.member else self._member_named(by.actor)
+        if not member:
+            raise InvalidRequestError(["as: the id of the member who does it, as in people.toml"])
+        return member
+
+    def _member_named(self, actor: str) -> str:
+        """The member who has the operator's name or e-mail address; empty where there is none."""
+        name = actor.rpartition("/")[2]
+        known = self.people.members
+        return name if name in known else next((id_ for id_, one in known.items() if one.email == name), "")
+
+    def _member(self, id_: str) -> str:
+        return self._known(id_, self.people.members, UnknownMemberError, "member")
+
+    @staticmethod
+    def _known(name: str, known: Collection[str], error: type[Exception], what: str) -> str:
+        if name in known or not known:
+            return name
+        near = get_close_matches(name, known, n=1)
+        raise error(f"people.toml has no {what} {name}" + (f"; did you mean {near[0]}?" if near else ""))
+
+    def _queue(self, task: Task) -> Queue:
+        return self.people.queues.get(task.queue, Queue(task.queue, task.queue))
+
+    def _outcomes(self, task: Task) -> Sequence[Outcome]:
+        return tuple(life.outcomes_of(self._queue(task)).values())
+
+
+def evaluator(customer: Customer, now: datetime) -> Callable[[str], Any]:
+    """The value of an expression about the customer, as a script's verification asks for it."""
+    scope = Scope(customer.profile, now, {})
+    return lambda expression: evaluate(expression, scope)
+
+
+def _answers(walked: Walked | None) -> dict[str, Any]:
+    if walked is None:
+        return {}
+    further = {"read": list(walked.read), "objections": list(walked.objections)}
+    return {**walked.answers, **{name: value for name, value in further.items() if value}}
+
+
+def _closed_elsewhere(task: Task) -> str:
+    """How a task of Cairn's own is closed; empty for one that a journey has opened."""
+    if task.version == 0 and task.kind is TaskKind.REVIEW:
+        return "it is decided with: cairn review approve, or reject"
+    return OWN_QUEUES.get(task.queue, "")
+
+
+OWN_QUEUES = {
+    "operations": "it ends when what it asks for is done: cairn switch resume",
+    "privacy": "it is answered with: cairn privacy choose",
+}
+"""Queues of Cairn's own tasks, and how those are closed."""
+
+SHOWN_ATTRIBUTES = frozenset({"stage", "score", "owner", "country", "region", "locale", "time_zone"})
