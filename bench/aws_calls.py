@@ -28,7 +28,7 @@ class AwsCall:
 @contextmanager
 def intercepted(answer: Callable[[AwsCall], Any]) -> Iterator[None]:
     """While the block lasts, `answer` answers each call: it returns, raises, or makes the call."""
-    make = BaseClient._make_api_call  # noqa: SLF001  botocore has no other place that can make the call fail
+    make = BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001  no other place can make it fail
 
     def intercept(client: BaseClient, operation: str, arguments: Mapping[str, Any]) -> Any:
         return answer(AwsCall(client, operation, arguments, make))
