@@ -17,7 +17,8 @@ from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.enrollment import Enrollment, Status
 from cairn.domain.journey.steps import StepKind
 from cairn.domain.profile.attributes import READ_BY_CAIRN
-from cairn.domain.profile.profile import Activity, Profile, Stamped
+from cairn.domain.profile.profile import Activity, Profile
+from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY
 

@@ -28,7 +28,8 @@ from cairn.domain.gate.codes import Reason
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.journey.enrollment import Enrollment, Status
 from cairn.domain.message.message import Message
-from cairn.domain.profile.profile import UNRECORDED, Activity, Profile, Stamped
+from cairn.domain.profile.profile import UNRECORDED, Activity, Profile
+from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, at
 from tests.unit.strategies import instants

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
+from cairn.domain.identity.trust import JOURNEYS_SOURCE
 from cairn.domain.shared.channels import Channel, Purpose
 
 
@@ -72,6 +73,7 @@ class EmitEvent:
     """The names of another customer: `user_id`, `email`, `phone`; empty: the customer of the commit."""
     only_to: Mapping[Channel, str] | None = None
     """The only addresses that what it starts may write to, where a visitor typed them; None: the customer's own."""
+    source: str = JOURNEYS_SOURCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +262,10 @@ FactKind = Literal[
     "moment_unknown",
     "moment_unreadable",
     "not_carried_out",
+    "not_counted",
     "not_emitted",
     "not_entered",
+    "not_staged",
     "passed_over",
     "paused",
     "record_erased",
@@ -269,6 +273,7 @@ FactKind = Literal[
     "refused",
     "set",
     "split",
+    "staged",
     "timed_out",
     "updated",
     "waiting",

@@ -57,7 +57,8 @@ from cairn.domain.customer.customer import Concerns, Customer
 from cairn.domain.customer.overdue import next_timer
 from cairn.domain.effects import SendMessage
 from cairn.domain.journey.enrollment import Enrollment
-from cairn.domain.profile.profile import Profile, Stamped
+from cairn.domain.profile.profile import Profile
+from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.instants import instant_from_wire
 
 DATA_APART = 300

@@ -24,6 +24,7 @@ from cairn.domain.effects import (
     WakeAt,
 )
 from cairn.domain.event import consent_to_wire
+from cairn.domain.identity.trust import JOURNEYS_SOURCE
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
@@ -71,6 +72,7 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911, PLR0912  on
                 "properties": dict(effect.properties),
                 **({"customer": dict(effect.customer)} if effect.customer else {}),
                 **({} if only_to is None else {"only_to": {channel.value: one for channel, one in only_to.items()}}),
+                **({} if effect.source == JOURNEYS_SOURCE else {"source": effect.source}),
             }
         case CallWebhook():
             return {
@@ -154,6 +156,7 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
                 properties=wire["properties"],
                 customer=wire.get("customer", {}),
                 only_to=None if only_to is None else {Channel(channel): one for channel, one in only_to.items()},
+                source=wire.get("source", JOURNEYS_SOURCE),
             )
         case "call":
             until = instant_from_wire(wire["until"])

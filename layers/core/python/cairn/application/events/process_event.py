@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cairn.application.events.canonical_addresses import CanonicalAddresses, Phones
 from cairn.application.events.identify_customer import Identified, IdentifyCustomer
@@ -46,6 +46,9 @@ from cairn.domain.shared.errors import (
     UnknownCustomerError,
 )
 
+if TYPE_CHECKING:
+    from cairn.domain.lead.leads import Leads
+
 T = TypeVar("T")
 
 OPT_OUT_WORDS = frozenset({"STOP", "HELP", "START"})
@@ -68,6 +71,7 @@ class ProcessEvent:
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes of the languages besides English in which customers may say STOP, HELP and START."""
     policy: Policy = field(default_factory=Policy)
+    leads: "Leads | None" = None
     attempts: Attempts = range
 
     def __call__(self, event: Event, now: datetime) -> Reaction | None:
@@ -121,6 +125,7 @@ class ProcessEvent:
             "by_vouched": identified.by_vouched,
             "was_known": any(one.profile.is_known for one in before),
             "stored": [one.profile for one in before],
+            "leads": self.leads,
         }
         further = _tasks_about_others(identified.others, event)
         reaction = _after(known, self._decide(known.customer, event, now, **found), further)
@@ -174,7 +179,8 @@ class ProcessEvent:
     ) -> Reaction | None:
         customer = self.customers.load(customer_id, enrollment_id, may_lag=may_lag)
         pauses = self.switches.current(now).pauses
-        reaction = on_wake(customer, enrollment_id, sequence, self.journeys, now, pauses=pauses, policy=self.policy)
+        rules: dict[str, Any] = {"policy": self.policy, "leads": self.leads}
+        reaction = on_wake(customer, enrollment_id, sequence, self.journeys, now, pauses=pauses, **rules)
         if reaction is not None:
             self._keep_versions(reaction, customer)
             self.customers.commit(Commit(reaction, (customer,), now))

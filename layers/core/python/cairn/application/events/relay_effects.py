@@ -43,7 +43,7 @@ from cairn.domain.effects import (
 )
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import identifier, strongest_first
-from cairn.domain.identity.trust import ALL_FIELDS, JOURNEYS_SOURCE, NO_FIELDS
+from cairn.domain.identity.trust import ALL_FIELDS, NO_FIELDS
 from cairn.domain.journey.enrollment import UNWANTED, Enrollment
 from cairn.domain.message.message import Message, MessageStatus
 from cairn.domain.profile.addresses import addresses_to_send_to, sending_form
@@ -384,11 +384,11 @@ def _message(one: WaitingEffect, present: PresentCustomer) -> Message:
 
 
 def event_of(effect: EmitEvent, customer: str, at: datetime) -> Event:
-    """The event that a journey emits. Nobody vouches for the names by which it names another customer."""
+    """The event that a journey emits, or a score. Nobody vouches for the names by which it names another customer."""
     names = tuple(identifier(kind, value) for kind, value in effect.customer.items())
     return Event(
         id=effect.id,
-        source=JOURNEYS_SOURCE,
+        source=effect.source,
         type=effect.event,
         occurred_at=at,
         identifiers=strongest_first(names),
@@ -416,7 +416,7 @@ def message_of(
         addresses=addresses_to_send_to(profile, enrollment.addresses),
         decided_at=decided_at,
         variables={
-            "profile": profile.view(),
+            "profile": profile.view(decided_at),
             "data": dict(enrollment.data),
             "enrollment": {"values": dict(enrollment.values if effect.values is None else effect.values)},
             "customer": profile.id,

@@ -30,7 +30,13 @@ TRACK_SOURCE = "track"
 JOURNEYS_SOURCE = "journeys"
 """The source of events that journeys emit."""
 
-RESERVED_SOURCES = frozenset({FEEDBACK_SOURCE, PREFERENCES_SOURCE, OPERATORS_SOURCE, JOURNEYS_SOURCE})
+LEADS_SOURCE = "leads"
+"""The source of events about a customer's score."""
+
+OWN_SOURCES = frozenset({JOURNEYS_SOURCE, LEADS_SOURCE})
+"""Their events follow from what Cairn has decided, and report nothing new about the customer."""
+
+RESERVED_SOURCES = frozenset({FEEDBACK_SOURCE, PREFERENCES_SOURCE, OPERATORS_SOURCE, *OWN_SOURCES})
 """Names that no webhook source may have, because their events are trusted."""
 
 ALL_FIELDS = frozenset({"*"})
