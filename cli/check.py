@@ -64,7 +64,7 @@ def check(  # noqa: PLR0913, PLR0917  one argument for each option
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --report: print it as one JSON object.")] = False,  # noqa: FBT002
 ) -> None:
-    """List every problem of journeys, call scripts, policy, vendors' folders and sources.toml, and how to mend it.
+    """List every problem of journeys, scripts, policy, leads, vendors' folders and sources.toml, and how to mend it.
 
     Of one journey alone, list only its own. Exit 1 where there is one. Warnings follow: what the policy's limits would
     make of the journeys' messages.
@@ -79,9 +79,10 @@ def check(  # noqa: PLR0913, PLR0917  one argument for each option
         if not _passes(folder, policy, configuration, wanted):
             raise typer.Exit(1)
         return
+    from authoring.leads import leads_of  # noqa: PLC0415
     from cli.watching import changes  # noqa: PLC0415  not needed otherwise
 
-    watched = (folder.resolve().parent, policy, LAW, configuration, configuration.parent / "sources")
+    watched = (folder.resolve().parent, policy, leads_of(policy), LAW, configuration, configuration.parent / "sources")
     with suppress(KeyboardInterrupt):
         for at in changes(watched if _alone(folder) else (folder, *watched[1:])):
             echo(f"\n{at:%H:%M:%S}")
@@ -97,6 +98,7 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
     from authoring.journeys import check as problems_of  # noqa: PLC0415  slow to import
     from authoring.journeys import compile_catalogue, undeclared  # noqa: PLC0415
     from authoring.journeys.events import FILE as EVENTS  # noqa: PLC0415
+    from authoring.leads import check_leads, leads_of  # noqa: PLC0415
     from authoring.policy import check_policy, compile_policy  # noqa: PLC0415
     from authoring.proof.report import prove  # noqa: PLC0415
     from authoring.scripts import check_scripts  # noqa: PLC0415
@@ -109,11 +111,11 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
     compiled = None if found else compile_catalogue(folder)
     problems = [str(problem) for problem in found]
     if not _alone(folder):
-        problems += [
-            *map(str, check_scripts(folder)),
-            *map(str, check_policy(policy, LAW, compiled)),
-            *all_problems(configuration),
-        ]
+        problems += map(
+            str,
+            [*check_scripts(folder), *check_policy(policy, LAW, compiled), *check_leads(leads_of(policy), compiled)],
+        )
+        problems += all_problems(configuration)
     for problem in problems:
         echo(problem)
     if problems or compiled is None:

@@ -57,6 +57,7 @@ from cairn.domain.customer.customer import Concerns, Customer
 from cairn.domain.customer.overdue import next_timer
 from cairn.domain.effects import SendMessage
 from cairn.domain.journey.enrollment import Enrollment
+from cairn.domain.profile.lead import NO_LEAD
 from cairn.domain.profile.profile import Profile
 from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.instants import instant_from_wire
@@ -627,7 +628,7 @@ def _entries_of(head: CustomerItem) -> Entries:
     memory = head.memory or {}
     profile = codec.profile_from_wire(head.pk, head.profile)
     return changed_entries(
-        Customer(replace(profile, attributes={}, activity={}, sources={}, merged={})),
+        Customer(replace(profile, attributes={}, activity={}, sources={}, merged={}, lead=NO_LEAD)),
         Customer(
             profile,
             entered=codec.instants_from_wire(memory.get("entered", {})),

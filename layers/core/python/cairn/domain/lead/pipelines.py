@@ -70,7 +70,7 @@ class Pipeline:
         """The stages that the customer was in, by the moves that count, the present one last."""
         counted = list(self._counted(moves))
         ends = [*(one.at for one in counted[1:]), None]
-        return tuple(Stay(one.stage, one.at, until, one.by) for one, until in zip(counted, ends, strict=True))
+        return tuple(Stay(one.stage, one.at, until, one.by) for one, until in zip(counted, ends, strict=False))
 
     def asked(self, moves: tuple[Move, ...], move: Move) -> Asked:
         """Ask for a move. It counts by its own instant, so one that arrives late takes its place in the history.

@@ -40,6 +40,9 @@ LONGEST_LOOK = timedelta(days=400)
 
 HOUR = timedelta(hours=1)
 
+VOUCHED_ADDRESS, TYPED_ADDRESS = 1.0, 0.5
+"""How sure an address is that a source vouches for, and one that a visitor typed."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreLine:
@@ -194,13 +197,14 @@ def _rfm(grades: Grades, lead: Lead, last: datetime, now: datetime) -> dict[str,
 
 
 def _identity(profile: Profile) -> dict[str, Any]:
-    """How sure the address is (`vouched`, `typed`, `none`), and by what the customer is known."""
+    """How sure the address is, from 0 to 1, and by what the customer is known; what an attribute says goes before."""
     vouched = {name.kind for name in profile.vouched_identifiers}
     typed = bool(profile.typed & {name.key for name in profile.identifiers if name.kind in ADDRESS_KINDS})
     by_account = any(kind == USER_ID or kind.startswith(EXTERNAL) for kind in vouched)
-    confidence = "vouched" if vouched & ADDRESS_KINDS else "typed" if typed else "none"
+    confidence = VOUCHED_ADDRESS if vouched & ADDRESS_KINDS else TYPED_ADDRESS if typed else 0.0
     match = "account" if by_account else "address" if vouched else "typed"
-    return {CONTACT_CONFIDENCE: confidence, IDENTITY_MATCH: match}
+    found = {CONTACT_CONFIDENCE: confidence, IDENTITY_MATCH: match}
+    return {name: value for name, value in found.items() if profile.get(name) is None}
 
 
 def _scope(profile: Profile, now: datetime, fields: Mapping[str, Any]) -> Scope:
