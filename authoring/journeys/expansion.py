@@ -62,6 +62,10 @@ def expanded(document: Any, calendars: Mapping[str, Calendar] | None) -> Expansi
     return found
 
 
+NEVER_SHIPPED = frozenset({"paths", "automate"})
+"""What is written out, and what only people read: a changed score makes no new version."""
+
+
 def _same(id_: str) -> str:
     return id_
 
@@ -75,7 +79,7 @@ class _Writer:
     written: int = 0
 
     def write(self, document: Mapping[str, Any]) -> None:
-        whole = {key: value for key, value in document.items() if key != "paths"}
+        whole = {key: value for key, value in document.items() if key not in NEVER_SHIPPED}
         for name in ("steps", "finally"):
             if isinstance(document.get(name), list):
                 whole[name] = self.chain(document[name], (name,), (name,), _same, ())

@@ -25,12 +25,14 @@ from cairn.adapters.sqs.events_queue import EventsQueue
 from cairn.adapters.sqs.message_queue import MessageQueue
 from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.customer.find_customer import FindCustomer
+from cairn.application.customer.show_lead import ShowLead
 from cairn.application.message.review_messages import ReviewMessages
 from cairn.application.operations.migrate_journey import MigrateJourney
 from cairn.application.operations.operator_commands import OperatorCommands
 from cairn.application.operations.switch import Switch
 from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportCustomer, ExportForOperator
+from cairn.compose.leads import leads_beside
 from cairn.compose.table import bind_table
 from cairn.domain.shared.channels import Purpose
 from cairn.settings import ManageApiSettings
@@ -48,10 +50,11 @@ def manage_api() -> ManageRouter:
     find = FindCustomer(customers, timeline, normal_phone)
     export = ExportCustomer(DynamoCustomerExport(keys).about)
     inbox = EventsQueue(sqs, settings.events_queue_url, NoOverflow(), keys.queue_groups)
+    leads = leads_beside(Path(settings.journeys_path))
     return ManageRouter(
         switch=Switch(board, Targets(Path(settings.journeys_path)), attempts),
         board=board,
-        explain=ExplainDecisions(find, timeline, suppressions, audit),
+        explain=ExplainDecisions(find, timeline, suppressions, audit, leads),
         export=ExportForOperator(find, export, audit),
         commands=OperatorCommands(
             find=find,
@@ -60,6 +63,7 @@ def manage_api() -> ManageRouter:
             audit=audit,
             suppressions=suppressions,
             keys=keys,
+            leads=leads,
         ),
         migrate=MigrateJourney(
             directory=Catalogue(Path(settings.journeys_path)),
@@ -72,5 +76,6 @@ def manage_api() -> ManageRouter:
         review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes), audit),
         audit=audit,
         seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
+        lead=ShowLead(find, audit, leads),
         normal_phone=normal_phone,
     )

@@ -158,7 +158,7 @@ def _moved(pipeline: Pipeline, profile: Profile, move: Move) -> tuple[Profile, t
     before = pipeline.history(moves)
     asked = pipeline.asked(moves, move)
     detail: dict[str, Any] = {"pipeline": pipeline.name, "stage": move.stage, "because": move.by}
-    detail |= {"from": before[-1].stage} if before else {}
+    detail |= {"before": before[-1].stage} if before else {}
     if asked.moves != moves:
         profile = replace(profile, lead=replace(profile.lead, moves={**profile.lead.moves, pipeline.name: asked.moves}))
     if asked.moved:
