@@ -51,7 +51,7 @@ def score(
         return
     console = Terminal(highlight=False, width=None if Terminal().is_terminal else FILE_WIDTH)
     console.print(_table(rows))
-    echo(f"{AUTOMATIC_FROM} and more: automatic. {HYBRID_FROM} and more: a person takes part. Below: nothing is sent.")
+    echo(f"From {AUTOMATIC_FROM}: automatic. From {HYBRID_FROM}: a person takes part. Below: nothing is sent.")
 
 
 def _table(rows: list["Scored"]) -> Table:

@@ -61,7 +61,7 @@ def _kind(line: TimelineEntry) -> str:
     return str(line.get("channel") or line["kind"]) if line["kind"] == "message" else line["kind"].replace("_", " ")
 
 
-def _text(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911  one return a kind
+def _text(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911, PLR0912  one return a kind
     match line["kind"]:
         case "event":
             return Text(line["type"], "bold") + Text(f"  from {line['source']}", "dim")

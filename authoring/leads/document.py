@@ -103,7 +103,11 @@ def _stages(loc: Loc, row: Row) -> Iterator[Finding]:
         here = (*loc, "moves", index)
         unknown = [(key, move[key]) for key in ("from", "to") if move[key] not in names]
         for key, name in unknown:
-            yield (*here, key), f"{row['pipeline']} has no stage {name}", did_you_mean(name, names, f"It has {names}.")
+            yield (
+                (*here, key),
+                f"{row['pipeline']} has no stage {name}",
+                did_you_mean(name, names, f"It has {', '.join(names)}."),
+            )
         if not unknown and names.index(move["from"]) <= names.index(move["to"]):
             yield here, "a move forward is always allowed", "Name moves back alone, or remove this one."
 
