@@ -63,7 +63,7 @@ def expanded(document: Any, calendars: Mapping[str, Calendar] | None) -> Expansi
 
 
 NEVER_SHIPPED = frozenset({"paths", "automate"})
-"""What is written out, and what only people read: a changed score makes no new version."""
+"""Keys that are written out, or that only people read: a changed score makes no new version."""
 
 
 def _same(id_: str) -> str:

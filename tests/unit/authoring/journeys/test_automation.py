@@ -18,7 +18,7 @@ BEST = {name: LEAST if name in RISKS else MOST for name in WEIGHTS}
 WORST = {name: MOST if name in RISKS else LEAST for name in WEIGHTS}
 HYBRID = BEST | {"impact": 3, "volume": 3, "data_readiness": 3}
 SEND = "  - {id: hi, send: {channel: sms, template: hi, purpose: transactional}}\n"
-REVIEWED = "  - {id: hi, send: {channel: sms, template: hi, purpose: transactional, review: {queue: desk, within: 1h, otherwise: drop}}}\n"  # noqa: E501
+REVIEWED = SEND.replace("transactional", "transactional, review: {queue: desk, within: 1h, otherwise: drop}")
 TASK = "  - {id: call, task: {queue: sales, title: Call them}}\n"
 
 

@@ -171,7 +171,7 @@ def test_an_unheard_event_changes_nothing(history: list[Event]) -> None:
 
 
 @given(histories, st.dictionaries(st.sampled_from(sorted(LEAD_NAMES)), json_values, max_size=4))
-def test_nothing_that_a_customers_data_holds_raises(history: list[Event], attributes: dict[str, Any]) -> None:
+def test_no_data_of_a_customer_raises(history: list[Event], attributes: dict[str, Any]) -> None:
     known = after(*history, of=profile(**attributes))
 
     settled = LEADS.settled(profile(), known, LATER, by="mail.opened", starts=True)

@@ -180,7 +180,7 @@ def test_what_a_customer_has_been_through_says_nothing_new() -> None:
     assert shop.customer.profile.lead.moves == before
 
 
-def test_a_late_event_takes_its_place_in_the_history() -> None:
+def test_a_late_event_counts_by_its_own_instant() -> None:
     shop = Shop()
     shop.hears("lead.created")
     shop.hears(ORDER, after=timedelta(days=3), properties={"amount": 1, "currency": "USD"})

@@ -43,7 +43,7 @@ def heard(rules: Rules, profile: Profile, event: Event, now: datetime, *, by_vou
     """The profile after the rules that hear this event.
 
     `by_vouched` is false where a visitor typed the name by which the customer was found: money is then not counted for
-    somebody who is known.
+    a customer who is known.
     """
     if event.type == STAGE_SET and event.source == OPERATORS_SOURCE:
         return _set_stage(rules, profile, event)

@@ -81,13 +81,13 @@ class Pipeline:
         before, both = list(self._counted(moves)), self._sorted((*moves, move))
         counted = list(self._counted(both))
         unread = [one for one in both if one.stage not in self.order]  # of stages that there were once
-        kept = self._sorted((*unread, *(both if self.moves else counted)))[-MOST_MOVES:]
+        stored = self._sorted((*unread, *(both if self.moves else counted)))[-MOST_MOVES:]
         if move in counted:
-            return Asked(kept, moved=not before or before[-1].stage != counted[-1].stage)
+            return Asked(stored, moved=not before or before[-1].stage != counted[-1].stage)
         here = counted[-1].stage if counted else ""
         if here == move.stage:
-            return Asked(kept, refused=ALREADY_THERE)
-        return Asked(kept, refused=f"from {here} to {move.stage} is no allowed move")
+            return Asked(stored, refused=ALREADY_THERE)
+        return Asked(stored, refused=f"from {here} to {move.stage} is no allowed move")
 
     def _counted(self, moves: Iterable[Move]) -> Iterator[Move]:
         here = ""

@@ -1,4 +1,4 @@
-"""What is stored of a customer as a lead: points, money, moves between stages, touches (docs/people.md).
+"""A customer as a lead, as it is stored: points, money, moves between stages, touches (docs/people.md).
 
 Each part merges with itself, so that events may arrive in any order, and the parts of two profiles add up. What a part
 means (caps, allowed moves, thresholds) is said by the rules of domain/lead, which may change at any time.
