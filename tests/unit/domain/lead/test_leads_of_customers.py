@@ -261,3 +261,30 @@ def test_without_rules_nothing_changes() -> None:
 
     assert reaction.customer.profile.view(MONDAY) == reaction.customer.profile.view()
     assert reaction.facts == ()
+
+
+def test_the_first_touch_stays_and_the_latest_one_changes_whatever_arrives_first() -> None:
+    shop = Shop()
+    for day in (2, 1, 3):
+        shop.hears("lead.created", at=MONDAY + timedelta(days=day), properties={"from": f"ad-{day}"})
+
+    assert (shop.view("first_touch")["source"], shop.view("latest_touch")["source"]) == ("ad-1", "ad-3")
+
+
+def test_a_category_may_follow_from_the_score_and_the_stage() -> None:
+    shop = Shop(categories=[{"category": "warm", "when": "profile.score > `0` && profile.stage == 'new'"}])
+    assert shop.view("category") is None
+
+    shop.hears("lead.created")
+    shop.hears("mail.opened")
+
+    assert shop.view("category") == "warm"
+
+
+def test_a_reported_confidence_goes_before_the_computed_one() -> None:
+    shop = Shop()
+    assert (shop.view("contact_confidence"), shop.view("identity_match")) == (1.0, "account")
+
+    shop.hears("profile.checked", attributes={"contact_confidence": 0.3})
+
+    assert shop.view("contact_confidence") == 0.3
