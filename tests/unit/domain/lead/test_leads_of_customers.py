@@ -50,7 +50,7 @@ class Shop:
         return woken
 
     def view(self, name: str) -> Any:
-        return self.customer.profile.view(self.now).get(name)
+        return self.leads.read(self.customer.profile).view(self.now).get(name)
 
 
 def said(reaction: Reaction | None) -> list[tuple[str, Any]]:
