@@ -382,7 +382,7 @@ def test_the_journeys_layer_is_one_file_that_the_functions_can_read() -> None:
 
     catalogue = json.loads((layer / "journeys" / "catalogue.json").read_bytes())
     assert {entry["journey"] for entry in catalogue} == {
-        folder.name for folder in JOURNEYS.iterdir() if folder.is_dir()
+        folder.name for folder in JOURNEYS.iterdir() if (folder / "journey.yaml").is_file()
     }
 
 
@@ -409,7 +409,8 @@ def test_a_journey_that_preflight_has_not_passed_fails_synthesis_with_the_comman
 def test_neither_samples_nor_stamps_are_uploaded() -> None:
     layer = journeys_layer(JOURNEYS)
 
-    assert {file.name for file in layer.rglob("*") if file.is_file()} == {"catalogue.json", "policy.json"}
+    compiled = {"catalogue.json", "leads.json", "policy.json", "scripts.json"}
+    assert {file.name for file in layer.rglob("*") if file.is_file()} == compiled
 
 
 def test_a_policy_with_a_mistake_fails_synthesis_and_says_where(tmp_path: Path) -> None:

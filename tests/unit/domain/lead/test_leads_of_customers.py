@@ -283,7 +283,7 @@ def test_a_category_may_follow_from_the_score_and_the_stage() -> None:
 
 def test_a_reported_confidence_goes_before_the_computed_one() -> None:
     shop = Shop()
-    assert (shop.view("contact_confidence"), shop.view("identity_match")) == (1.0, "account")
+    assert (shop.view("contact_confidence"), shop.view("identity_match")) == (0.0, "account")
 
     shop.hears("profile.checked", attributes={"contact_confidence": 0.3})
 

@@ -29,6 +29,7 @@ from cairn.domain.customer.customer import (
     may_concern,
     on_event,
     on_wake,
+    read_by,
     within_room,
 )
 from cairn.domain.effects import OpenTask, RecordConsent, split_effect_id
@@ -177,7 +178,8 @@ class ProcessEvent:
     def _wake(
         self, customer_id: str, enrollment_id: str, sequence: int, now: datetime, *, may_lag: bool = False
     ) -> Reaction | None:
-        customer = self.customers.load(customer_id, enrollment_id, may_lag=may_lag)
+        # The store compares the profile that was read with the one to write, so the rules are given to it before.
+        customer = read_by(self.leads, self.customers.load(customer_id, enrollment_id, may_lag=may_lag))
         pauses = self.switches.current(now).pauses
         rules: dict[str, Any] = {"policy": self.policy, "leads": self.leads}
         reaction = on_wake(customer, enrollment_id, sequence, self.journeys, now, pauses=pauses, **rules)

@@ -321,7 +321,7 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
     a visitor typed the name by which the customer was found; `was_known` says whether the customer was known before the
     event (domain/customer/resolution). `leads`: the rules of leads.toml, where there are any.
     """
-    customer = _read_by(leads, customer)
+    customer = read_by(leads, customer)
     stored = [one if leads is None else leads.read(one) for one in stored or [customer.profile]]
     ordered = _ordered(customer, event, journeys, now) if event.source == OPERATORS_SOURCE else None
     if ordered is not None:
@@ -403,7 +403,7 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     """
     if (channel := opt_outs.channel_to_decide(enrollment_id)) is not None:
         return _stop_at_deadline(customer, channel, now, policy)
-    customer = _read_by(leads, customer)
+    customer = read_by(leads, customer)
     if enrollment_id == COOLING:
         return _cool(customer, journeys, leads, now)
     enrollment = customer.enrollments.get(enrollment_id)
@@ -426,7 +426,8 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     return replace(done, by_profile=reaction.by_profile)
 
 
-def _read_by(leads: "Leads | None", customer: Customer) -> Customer:
+def read_by(leads: "Leads | None", customer: Customer) -> Customer:
+    """The customer whose profile is read by the rules of leads, where there are any."""
     return customer if leads is None else replace(customer, profile=leads.read(customer.profile))
 
 
