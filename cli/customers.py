@@ -168,11 +168,11 @@ def _show_message(explanation: dict[str, Any]) -> None:
 
 def _show_customer(explanation: dict[str, Any]) -> None:
     echo(f"{explanation['customer']}")
-    sections = {"consents": "Consent", "suppressions": "Suppressed", "waiting": "Waiting"}
+    sections = {"lead": "As a lead", "consents": "Consent", "suppressions": "Suppressed", "waiting": "Waiting"}
     for line in explanation["profile"]:
         echo(f"  {line}")
     for name, title in sections.items():
-        if explanation[name]:
+        if explanation.get(name):
             echo("".join([f"{title}\n", *(f"  {line}\n" for line in explanation[name])]), nl=False)
     echo("Decisions, the latest first" if explanation["decisions"] else "Nothing was decided on any message yet.")
     for one in explanation["decisions"]:

@@ -14,6 +14,7 @@ from cli import (
     graph,
     identity_key,
     imports,
+    leads,
     members,
     migrate,
     migrate_table,
@@ -23,6 +24,7 @@ from cli import (
     privacy,
     replay,
     reviews,
+    score,
     scripts,
     secrets,
     send,
@@ -62,7 +64,7 @@ def cairn(
     """Cairn: try journeys on a laptop, and operate a deployment."""
 
 
-DEVELOPMENT = (replay, serve, chaos, send, new, check, simulate, graph, preview, preflight)
+DEVELOPMENT = (replay, serve, chaos, send, new, check, simulate, score, graph, preview, preflight)
 
 for group in (*DEVELOPMENT, doctor, migrate, migrate_table, customers, audit):
     app.add_typer(group.app)
@@ -71,6 +73,8 @@ app.add_typer(imports.app, name="import")
 app.add_typer(scripts.app, name="script")
 app.add_typer(switches.app, name="switch", rich_help_panel=OPERATION)
 app.add_typer(tasks.app, name="task", rich_help_panel=OPERATION)
+app.add_typer(leads.lead, name="lead", rich_help_panel=OPERATION)
+app.add_typer(leads.stage, name="stage", rich_help_panel=OPERATION)
 app.add_typer(reviews.app, name="review", rich_help_panel=OPERATION)
 app.add_typer(splits.app, name="split", rich_help_panel=OPERATION)
 app.add_typer(members.app, name="member", rich_help_panel=OPERATION)

@@ -27,7 +27,7 @@ QUIET = ("·", "dim")
 MAX_BODY = 240
 
 
-DETAILS = ("because", "arm", "absorbed", "attributes", "values")
+DETAILS = ("because", "reason", "arm", "absorbed", "attributes", "values")
 """What a line says of a decision that has no words of its own."""
 
 
@@ -61,7 +61,7 @@ def _kind(line: TimelineEntry) -> str:
     return str(line.get("channel") or line["kind"]) if line["kind"] == "message" else line["kind"].replace("_", " ")
 
 
-def _text(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911  one return a kind
+def _text(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911, PLR0912  one return a kind
     match line["kind"]:
         case "event":
             return Text(line["type"], "bold") + Text(f"  from {line['source']}", "dim")
@@ -86,6 +86,10 @@ def _text(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911  
             return Text(f"until {until:%a %d %b %H:%M}", "dim")
         case "entered" | "held_out" | "not_entered":
             return Text(" ".join(str(line[name]) for name in ("journey", "reason") if line.get(name)), "dim")
+        case "staged" | "not_staged":
+            move = " → ".join(line[name] for name in ("before", "stage") if line.get(name))
+            reason = f"  {line['reason']}" if line.get("reason") else f"  because of {line['because']}"
+            return Text(move, "bold") + Text(f" in {line['pipeline']}{reason}", "dim")
         case "ended":
             return Text(str(line.get("because") or line["outcome"]), "dim")
         case "goal_reached":

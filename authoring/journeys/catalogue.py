@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from authoring.journeys.automation import automation_findings
 from authoring.journeys.calendars import Calendars, read_calendars
 from authoring.journeys.events import Declarations, declarations_in
 from authoring.journeys.expansion import Expansion, expanded
@@ -200,6 +201,8 @@ def _journey_problems(source: Source, written: Expansion, name: str) -> Iterator
         yield source.problem(*finding)
     for loc, message, fix in flow_findings(written.document):
         yield source.problem(written.written_at(loc), message, fix)
+    for finding in automation_findings(source.data, written.document):
+        yield source.problem(*finding)
     called = source.data.get("journey") if isinstance(source.data, dict) else None
     if isinstance(called, str) and called != name:
         fix = f"Write `journey: {name}`, or rename the folder."

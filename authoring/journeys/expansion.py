@@ -63,6 +63,10 @@ def expanded(document: Any, calendars: Mapping[str, Calendar] | None) -> Expansi
     return found
 
 
+NEVER_SHIPPED = frozenset({"paths", "automate"})
+"""Keys that are written out, or that only people read: a changed score makes no new version."""
+
+
 def _same(id_: str) -> str:
     return id_
 
@@ -76,7 +80,7 @@ class _Writer:
     written: int = 0
 
     def write(self, document: Mapping[str, Any]) -> None:
-        whole = {key: value for key, value in document.items() if key != "paths"}
+        whole = {key: value for key, value in document.items() if key not in NEVER_SHIPPED}
         for name in ("steps", "finally"):
             if isinstance(document.get(name), list):
                 whole[name] = self.chain(document[name], (name,), (name,), _same, ())

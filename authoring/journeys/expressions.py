@@ -120,7 +120,7 @@ def _without_alternatives(node: Any) -> Any:
 def _tree_problems(tree: Any, scope: NamesInScope) -> Iterator[MessageAndFix]:
     for path in paths_of(tree):
         yield from _path_problems(path, scope)
-    for node in _nodes(tree):
+    for node in nodes_of(tree):
         if node["type"] == "function_expression":
             yield from _call_problems(node["value"], node["children"])
         elif node["type"] == "comparator" and node["value"] in ORDERS:
@@ -185,15 +185,16 @@ def _arity(name: str) -> tuple[int, float]:
 
 def calls_of(node: Any) -> Iterator[Any]:
     """Every call of a function, at any depth."""
-    return (one for one in _nodes(node) if one["type"] == "function_expression")
+    return (one for one in nodes_of(node) if one["type"] == "function_expression")
 
 
-def _nodes(node: Any) -> Iterator[Any]:
+def nodes_of(node: Any) -> Iterator[Any]:
+    """Every node of a tree; none of None."""
     if not isinstance(node, dict):
         return
     yield node
     for child in node["children"]:
-        yield from _nodes(child)
+        yield from nodes_of(child)
 
 
 def paths_of(node: Any) -> Iterator[tuple[str, ...]]:

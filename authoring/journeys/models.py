@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from authoring.journeys.automation import LEAST, MOST
 from authoring.journeys.steps import WRITTEN_KINDS, Step, kinds_of, model_of
 from authoring.journeys.steps.base import FEWEST, WHERE, Match, Models, Wire
 from authoring.journeys.steps.update import UpdateStep
@@ -215,6 +216,23 @@ def _updates(steps: Any) -> Any:
     return steps
 
 
+AUTOMATE_EXAMPLE = (
+    "{impact: 4, volume: 5, trigger_reliability: 5, data_readiness: 4, experience_risk: 2, compliance_sensitivity: 2}"
+)
+Grade = Annotated[int, Field(ge=LEAST, le=MOST)]
+
+
+class Automate(Wire):
+    """How much speaks for running without a person, each from 1 to 5."""
+
+    impact: Grade = Field(description="What it brings.", examples=[4])
+    volume: Grade = Field(description="How often it happens.", examples=[5])
+    trigger_reliability: Grade = Field(description="How surely its event means what it says.", examples=[5])
+    data_readiness: Grade = Field(description="How complete and right the data is that it reads.", examples=[4])
+    experience_risk: Grade = Field(description="What a wrong message costs; 5 is the worst.", examples=[2])
+    compliance_sensitivity: Grade = Field(description="What the law has to say about it; 5 is the most.", examples=[2])
+
+
 class Journey(Wire):
     """A Cairn journey; docs/journeys.md describes the language."""
 
@@ -238,6 +256,11 @@ class Journey(Wire):
         description="Hosts of the links that `data` and `profile` hold; *.example.com names all below one.",
         examples=["[pay.example.com]"],
     )
+    automate: Automate | None = Field(
+        default=None,
+        description="Whether it may run without a person, by six grades (docs/people.md).",
+        examples=[AUTOMATE_EXAMPLE],
+    )
     entry: WrittenEntry = Field(description="What starts the journey.", examples=["{event: trial.signup}"])
     goal: Goal | None = Field(default=None, description="The conversion, by which the journey is measured.")
     holdout: Holdout = Field(default=0, description="The share of customers who get nothing.", examples=[0.1])
@@ -259,7 +282,7 @@ class Journey(Wire):
         examples=["[{id: clean-up, update: {tags: {remove: [trial]}}}]"],
     )
 
-    _not_null = field_validator("goal", mode="before")(not_null)
+    _not_null = field_validator("goal", "automate", mode="before")(not_null)
 
 
 class EmailFront(Wire):
@@ -329,6 +352,7 @@ class NoFront(Wire):
 MODELS: Models = {
     "entry:one": Entry,
     **{f"entry:{kind}": model for kind, model in ENTRIES.items()},
+    "automate": Automate,
     "goal": Goal,
     "sender": Sender,
     "exit_on": Match,

@@ -33,13 +33,13 @@ class Source:
         return Problem(self.file, line, "", dotted(loc), message, fix)
 
 
-def read_toml(file: Path) -> Source | Problem:
+def read_toml(file: Path, page: str = "docs/policy.md") -> Source | Problem:
     """The content of a file, or the problem that keeps it from being read."""
     try:
         text = file.read_text(encoding="utf-8")
         return Source(file, tomllib.loads(text), _lines(text))
     except FileNotFoundError:
-        return Problem(file, 1, "", "", "this file is missing", "Write it; docs/policy.md says how.")
+        return Problem(file, 1, "", "", "this file is missing", f"Write it; {page} says how.")
     except UnicodeDecodeError:
         return Problem(file, 1, "", "", "this file is not UTF-8", "Save it as UTF-8.")
     except tomllib.TOMLDecodeError as error:
@@ -52,13 +52,15 @@ def _lines(text: str) -> dict[Loc, int]:
     """The first line of each table and key. Parts of a value have the value's line."""
     lines: dict[Loc, int] = {}
     table: Loc = ()
-    counts: dict[str, int] = {}
+    counts: dict[Loc, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if header := TABLE.match(line):
-            name = header["name"]
-            table = tuple(name.split("."))
+            table = ()
+            for part in header["name"].split("."):  # of a table of several, below the last of them
+                table += (part, counts[*table, part] - 1) if (*table, part) in counts else (part,)
             if header["many"]:
-                table += (counts.setdefault(name, 0),)
+                name = table[:-1] if isinstance(table[-1], int) else table
+                table = (*name, counts.setdefault(name, 0))
                 counts[name] += 1
             for end in range(1, len(table) + 1):
                 lines.setdefault(table[:end], number)

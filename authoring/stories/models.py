@@ -24,7 +24,7 @@ FIELDS = (
     *("title", "due_at", "done_at", "done_by", "script", "context", "absorbed", "address", "cause", "evidence"),
     *("field", "target", "resumed", "effect", "named", "properties", "consent", "received_at", "delivered_at"),
     *("answers", "channels", "told_by", "error", "why", "id", "version", "enrollment", "customer_id"),
-    *("message_id", "audit_id", "provider_id", "event", "endpoint", "invite"),
+    *("message_id", "audit_id", "provider_id", "event", "endpoint", "invite", "pipeline", "stage", "before"),
 )
 """What an expectation may name of a timeline entry, beside `at`, `kind` and its text."""
 

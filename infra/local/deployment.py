@@ -25,6 +25,7 @@ import time_machine
 
 from authoring.defaults import default_file
 from authoring.journeys import write_catalogue
+from authoring.leads import leads_of, write_leads
 from authoring.people import people_beside, write_people
 from authoring.policy import write_policy
 from authoring.scripts import write_scripts
@@ -36,6 +37,7 @@ from cairn.adapters.dynamodb.status_reports import note_complete
 from cairn.adapters.dynamodb.table import is_empty
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.sources import OWN, Sources, fetching, sources
+from cairn.compose.leads import LEADS
 from cairn.telemetry import logger
 from infra.local import timeline
 from infra.local.cloud import IDENTITY_SECRET, PUBLIC_URL, SCRIPTS, SOURCES, Cloud, arn, sandbox
@@ -149,6 +151,7 @@ class LocalDeployment:
         policy = self.catalogue.with_name(COMPILED_POLICY)
         write_policy(self.policy, LAW, policy, compiled)
         write_people(people_beside(self.policy), journeys, self.catalogue.with_name(COMPILED_PEOPLE))
+        write_leads(leads_of(self.policy), self.catalogue.with_name(LEADS), compiled)
         _replace_webhook_endpoints(self.cloud.webhook_endpoints, policy)
         self.handlers = {function.name: load_handler(function, self.cloud, self.catalogue) for function in FUNCTIONS}
         if is_empty():  # as check_identity_key notes at the first deployment

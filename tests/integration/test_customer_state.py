@@ -15,7 +15,8 @@ from cairn.domain.customer.state import Customer, Reaction
 from cairn.domain.event import Event, event_from_wire
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
 from cairn.domain.journey.enrollment import Enrollment
-from cairn.domain.profile.profile import Profile, Stamped, survivor
+from cairn.domain.profile.profile import Profile, survivor
+from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.errors import ConflictError
 from tests.unit.fakes import KEYS
 

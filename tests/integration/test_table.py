@@ -33,7 +33,8 @@ from cairn.domain.identity.identifiers import EXTERNAL, Identifier, customer_id_
 from cairn.domain.message.message import Approval, Message, MessageStatus
 from cairn.domain.policy import Cap, Policy
 from cairn.domain.profile.addresses import addresses_to_send_to
-from cairn.domain.profile.profile import Profile, Stamped
+from cairn.domain.profile.profile import Profile
+from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import (
     CairnError,

@@ -15,7 +15,8 @@ from cairn.domain.journey import engine
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.message.message import Message
-from cairn.domain.profile.profile import Profile, Stamped
+from cairn.domain.profile.profile import Profile
+from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import UnknownJourneyError
 

@@ -17,7 +17,9 @@ from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.enrollment import Enrollment, Status
 from cairn.domain.journey.steps import StepKind
 from cairn.domain.profile.attributes import READ_BY_CAIRN
-from cairn.domain.profile.profile import Activity, Profile, Stamped
+from cairn.domain.profile.lead import NO_LEAD, Lead, Move, Points, Spent
+from cairn.domain.profile.profile import Activity, Profile
+from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY
 
@@ -343,6 +345,17 @@ stored_stamps = st.builds(Stamped, stored_values, instants)
 instants_by_name = st.dictionaries(names, instants, max_size=5)
 
 
+leads = st.just(NO_LEAD) | st.builds(
+    Lead,
+    points=st.dictionaries(names, st.builds(Points, st.floats(-100, 100), st.integers(1), st.floats(0, 90), instants)),
+    spent=st.dictionaries(names, st.builds(Spent, st.integers(0), st.integers(), st.integers(0), st.integers())),
+    moves=st.dictionaries(
+        names, st.lists(st.builds(Move, instants, names, names), min_size=1, max_size=3).map(sorted).map(tuple)
+    ),
+    marks=st.dictionaries(st.sampled_from(["first_touch", "hot"]), stored_stamps),
+)
+
+
 def stored_profiles(ids: st.SearchStrategy[str]) -> st.SearchStrategy[Profile]:
     """With all that is stored of a profile."""
     named = st.dictionaries(st.sampled_from([*READ_BY_CAIRN, "plan", "tags.vip", "a", "ü"]) | names, stored_stamps)
@@ -363,6 +376,7 @@ def stored_profiles(ids: st.SearchStrategy[str]) -> st.SearchStrategy[Profile]:
             activity=st.dictionaries(names, st.builds(Activity, st.integers(1), instants, instants), max_size=8),
             merged=instants_by_name,
             sources=instants_by_name,
+            lead=leads,
         ),
         many,
     )

@@ -1,12 +1,14 @@
-"""Journeys, scripts, policy and people, each compiled to JSON (twenty journeys load in 37 µs; as YAML in 12,760)."""
+"""Journeys, scripts, policy, people and leads, each as JSON (twenty journeys load in 37 µs; as YAML in 12,760)."""
 
 import json
 from pathlib import Path
 
 from authoring.journeys import write_catalogue
+from authoring.leads import leads_of, write_leads
 from authoring.people import people_beside, write_people
 from authoring.policy import write_policy
 from authoring.scripts import write_scripts
+from cairn.compose.leads import LEADS
 from infra.cloud.bundle import CATALOGUE, ROOT, new_folder
 from infra.cloud.bundle.modes import make_readable
 
@@ -22,7 +24,7 @@ SCRIPTS_PATH = "/opt/journeys/scripts.json"
 
 
 def journeys_layer(journeys: Path, policy: Path = POLICY) -> Path:
-    """The layer's folder. Raises InvalidJourneysError, InvalidPolicyError or InvalidPeopleError.
+    """The layer's folder. Raises InvalidJourneysError, InvalidPolicyError, InvalidPeopleError or InvalidLeadsError.
 
     Nothing broken is ever deployed, and no journey that preflight has not passed as it stands.
     """
@@ -34,5 +36,6 @@ def journeys_layer(journeys: Path, policy: Path = POLICY) -> Path:
     compiled = json.loads(catalogue.read_bytes())
     write_policy(policy, LAW, catalogue.with_name("policy.json"), compiled)
     write_people(people_beside(policy), journeys, catalogue.with_name("people.json"), compiled, policy)
+    write_leads(leads_of(policy), catalogue.with_name(LEADS), compiled)
     make_readable(layer)
     return layer

@@ -31,7 +31,8 @@ from cairn.domain.journey.enrollment import Enrollment, Status
 from cairn.domain.message.message import Message
 from cairn.domain.people.notification import NotificationKind
 from cairn.domain.people.task import Priority, TaskKind
-from cairn.domain.profile.profile import UNRECORDED, Activity, Profile, Stamped
+from cairn.domain.profile.profile import UNRECORDED, Activity, Profile
+from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, at
 from tests.unit.strategies import instants

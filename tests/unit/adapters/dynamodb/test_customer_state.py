@@ -19,7 +19,8 @@ from cairn.adapters.dynamodb.customer_state import (
 from cairn.adapters.dynamodb.entries import PAGES_AT_ONCE
 from cairn.adapters.dynamodb.items import ENROLLED, STATE, CustomerItem
 from cairn.domain.customer.state import Customer
-from cairn.domain.profile.profile import Profile, Stamped
+from cairn.domain.profile.profile import Profile
+from cairn.domain.profile.stamped import Stamped
 from tests.older_layout import older_head
 from tests.unit.makers import MONDAY
 from tests.unit.strategies import customers

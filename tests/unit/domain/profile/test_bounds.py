@@ -15,7 +15,8 @@ from cairn.domain.event import Event
 from cairn.domain.profile import attributes, bounds
 from cairn.domain.profile.attributes import READ_BY_CAIRN, TIME_ZONE
 from cairn.domain.profile.bounds import merged, refreshed, trimmed, within_bounds
-from cairn.domain.profile.profile import MAX_ACTIVITY_TYPES, Activity, Profile, Stamped
+from cairn.domain.profile.profile import MAX_ACTIVITY_TYPES, Activity, Profile
+from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, event, profile
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, PHONE, identifier
-from cairn.domain.profile.profile import MAX_ACTIVITY_TYPES, Profile, Stamped, survivor
+from cairn.domain.profile.profile import MAX_ACTIVITY_TYPES, Profile, survivor
+from cairn.domain.profile.stamped import Stamped
 from tests.unit.makers import MONDAY, event, name, profile
 from tests.unit.strategies import attributes, events, few_instants, json_values, payloads, profiles
 

@@ -30,6 +30,7 @@ from cairn.adapters.sqs.events_queue import EventsQueue
 from cairn.adapters.sqs.message_queue import MessageQueue
 from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.customer.find_customer import FindCustomer
+from cairn.application.customer.show_lead import ShowLead
 from cairn.application.message.review_messages import ReviewMessages
 from cairn.application.operations.operator_commands import OperatorCommands
 from cairn.application.operations.switch import Switch
@@ -38,6 +39,7 @@ from cairn.application.people.manage_members import ManageMembers
 from cairn.application.people.work_on_tasks import WorkOnTasks
 from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportCustomer, ExportForOperator
+from cairn.compose.leads import leads_beside
 from cairn.compose.people import SCRIPTS
 from cairn.compose.table import bind_table
 from cairn.domain.shared.channels import Purpose
@@ -62,7 +64,8 @@ def manage_api() -> ManageRouter:
     export = ExportCustomer(DynamoCustomerExport(keys).about)
     people, tasks = people_at(Path(settings.people_path)), DynamoTasks()
     inbox = EventsQueue(sqs, settings.events_queue_url, NoOverflow(), keys.queue_groups)
-    explain = ExplainDecisions(find, timeline, suppressions, audit)
+    leads = leads_beside(Path(settings.journeys_path))
+    explain = ExplainDecisions(find, timeline, suppressions, audit, leads)
     return ManageRouter(
         switch=Switch(board, Targets(Path(settings.journeys_path)), attempts),
         board=board,
@@ -75,6 +78,7 @@ def manage_api() -> ManageRouter:
             audit=audit,
             suppressions=suppressions,
             keys=keys,
+            leads=leads,
         ),
         migrate=lambda: _migrate(Path(settings.journeys_path), customers, inbox, audit),
         winner=lambda: _winner(Path(settings.journeys_path)),
@@ -100,6 +104,7 @@ def manage_api() -> ManageRouter:
         ),
         audit=audit,
         seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
+        lead=ShowLead(find, audit, leads),
         normal_phone=normal_phone,
     )
 

@@ -20,6 +20,7 @@ from cairn.adapters.secrets_manager import identity_keys
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.application.events.process_event import ProcessEvent
 from cairn.compose import people, seen
+from cairn.compose.leads import leads_beside
 from cairn.compose.table import bind_table
 from cairn.settings import ProcessEventSettings
 
@@ -44,6 +45,7 @@ def process_event() -> ProcessEvent:
         orders=DynamoErasureOrders(),
         languages=tuple(settings.reply_languages.split()),
         policy=policy_at(Path(settings.policy_path)),
+        leads=leads_beside(Path(settings.policy_path)),
         attempts=attempts,
     )
 

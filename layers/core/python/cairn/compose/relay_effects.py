@@ -32,6 +32,7 @@ from cairn.application.events.relay_effects import RelayEffects, WaitingEffect
 from cairn.application.operations.watch_health import WatchHealth
 from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
 from cairn.compose import people
+from cairn.compose.leads import leads_beside
 from cairn.compose.table import bind_table
 from cairn.domain.operations.breaker import Trip
 from cairn.domain.shared.channels import Purpose
@@ -101,7 +102,7 @@ def relay_effects(
         ),
         erasures=ErasureQueue(sqs, settings.erasures_queue_url),
         inbox=EventsQueue(sqs, settings.events_queue_url, NoOverflow()),
-        customers=DynamoPresentCustomers(),
+        customers=DynamoPresentCustomers(leads_beside(Path(settings.policy_path))),
         wait=EffectsQueue(sqs, settings.effects_queue_url).put,
         dead_letter=dead_letter,
         is_transient=is_transient,

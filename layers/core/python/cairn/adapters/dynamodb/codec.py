@@ -13,7 +13,9 @@ from cairn.domain.event import Event, consent_from_wire, consent_to_wire
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.journey.enrollment import Enrollment, Status
 from cairn.domain.message.message import Approval, Message, MessageStatus
-from cairn.domain.profile.profile import UNRECORDED, Activity, Profile, Stamped
+from cairn.domain.profile.lead import NO_LEAD, Lead, Move, Points, Spent
+from cairn.domain.profile.profile import UNRECORDED, Activity, Profile
+from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 from cairn.domain.shared.invites import Invite
@@ -46,7 +48,58 @@ def profile_to_wire(profile: Profile) -> Wire:
         "sources": instants_to_wire(profile.sources),
         "merged": instants_to_wire(profile.merged),
         **({"references": instants_to_wire(profile.references)} if profile.references else {}),
+        **({} if profile.lead == NO_LEAD else {"lead": lead_to_wire(profile.lead)}),
     }
+
+
+def lead_to_wire(lead: Lead) -> Wire:
+    return {
+        "points": {name: points_to_wire(one) for name, one in lead.points.items()},
+        "spent": {name: spent_to_wire(one) for name, one in lead.spent.items()},
+        "moves": {name: moves_to_wire(one) for name, one in lead.moves.items()},
+        "marks": stamped_to_wire(lead.marks),
+    }
+
+
+def lead_from_wire(wire: Wire) -> Lead:
+    if not any(wire.values()):
+        return NO_LEAD
+    return Lead(
+        {name: _points_from_wire(one) for name, one in wire["points"].items()},
+        {name: _spent_from_wire(one) for name, one in wire["spent"].items()},
+        {name: _moves_from_wire(one) for name, one in wire["moves"].items()},
+        stamped_from_wire(wire["marks"]),
+    )
+
+
+def points_to_wire(one: Points) -> list[Any]:
+    return [one.total, one.count, one.half_life, instant_to_wire(one.at)]
+
+
+def _points_from_wire(wire: list[Any]) -> Points:
+    total, count, half_life, at = wire
+    return Points(float(total), int(count), float(half_life), instant_from_wire(at))
+
+
+def spent_to_wire(one: Spent) -> list[Any]:
+    """Without any order its instants are empty: in pages, an entry ends with the instant of its change."""
+    first, last = (instant_to_wire(at) if at else "" for at in (one.first, one.last))
+    return [one.orders, one.amount, one.refunds, one.refunded, first, last]
+
+
+def _spent_from_wire(wire: list[Any]) -> Spent:
+    orders, amount, refunds, refunded, first, last = wire
+    whens = (instant_from_wire(at) if at else None for at in (first, last))
+    return Spent(int(orders), int(amount), int(refunds), int(refunded), *whens)
+
+
+def moves_to_wire(moves: tuple[Move, ...]) -> Wire:
+    rows = [[instant_to_wire(one.at), one.stage, one.by] for one in moves]
+    return {"at": rows[-1][0] if rows else "", "moves": rows}
+
+
+def _moves_from_wire(wire: Wire) -> tuple[Move, ...]:
+    return tuple(Move(instant_from_wire(at), stage, by) for at, stage, by in wire["moves"])
 
 
 def activity_to_wire(one: Activity) -> list[Any]:
@@ -70,6 +123,7 @@ def profile_from_wire(customer_id: str, wire: Wire) -> Profile:
         merged=instants_from_wire(wire["merged"]),
         references=instants_from_wire(wire.get("references", {})),
         sources=instants_from_wire(wire.get("sources", {UNRECORDED: wire["created_at"]})),
+        lead=lead_from_wire(wire.get("lead", {})),
     )
 
 

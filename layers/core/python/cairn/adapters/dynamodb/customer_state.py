@@ -58,7 +58,9 @@ from cairn.domain.customer.overdue import next_timer
 from cairn.domain.customer.state import Concerns, Customer
 from cairn.domain.effects import SendMessage
 from cairn.domain.journey.enrollment import Enrollment
-from cairn.domain.profile.profile import Profile, Stamped
+from cairn.domain.profile.lead import NO_LEAD
+from cairn.domain.profile.profile import Profile
+from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.instants import instant_from_wire
 from cairn.settings import DEAD_LETTER_RETENTION, PATIENCE
 
@@ -637,7 +639,7 @@ def _entries_of(head: CustomerItem) -> Entries:
     memory = head.memory or {}
     profile = codec.profile_from_wire(head.pk, head.profile)
     return changed_entries(
-        Customer(replace(profile, attributes={}, activity={}, sources={}, merged={})),
+        Customer(replace(profile, attributes={}, activity={}, sources={}, merged={}, lead=NO_LEAD)),
         Customer(
             profile,
             entered=codec.instants_from_wire(memory.get("entered", {})),

@@ -46,6 +46,7 @@ PAGES_AT_ONCE = 24
 
 ATTRIBUTE, ACTIVITY, SOURCE, MERGED, ENTERED, IN_USE = "a.", "n.", "s.", "g.", "i.", "j."
 EARLY_EXIT, EARLY_REFRESH, EARLY_EVENT, ERASED, ELSEWHERE, REFERENCE = "x.", "r.", "v.", "e.", "o.", "f."
+POINTS, SPENT, MOVES, MARK = "p.", "l.", "q.", "h."
 """The beginning of an entry's name says its kind."""
 
 ALWAYS_IN_HEAD = frozenset(ATTRIBUTE + name for name in READ_BY_CAIRN)
@@ -77,6 +78,7 @@ def profile_from(customer_id: str, names: Wire, entries: Mapping[str, Any]) -> P
 def _profile_from(customer_id: str, names: Wire, of: Mapping[str, Entries]) -> Profile:
     own = {"attributes": of[ATTRIBUTE], "activity": of[ACTIVITY], "sources": of[SOURCE], "merged": of[MERGED]}
     own |= {"references": of[REFERENCE]}
+    own |= {"lead": {"points": of[POINTS], "spent": of[SPENT], "moves": of[MOVES], "marks": of[MARK]}}
     return codec.profile_from_wire(customer_id, {**names, **own})
 
 
@@ -236,6 +238,10 @@ def _kinds(before: Customer, after: Customer) -> Iterator[tuple[str, Mapping[str
     yield SOURCE, old.sources, new.sources, instant_to_wire
     yield MERGED, old.merged, new.merged, instant_to_wire
     yield REFERENCE, old.references, new.references, instant_to_wire
+    yield POINTS, old.lead.points, new.lead.points, codec.points_to_wire
+    yield SPENT, old.lead.spent, new.lead.spent, codec.spent_to_wire
+    yield MOVES, old.lead.moves, new.lead.moves, codec.moves_to_wire
+    yield MARK, old.lead.marks, new.lead.marks, codec.value_to_wire
     yield ENTERED, before.entered, after.entered, instant_to_wire
     yield EARLY_EXIT, before.early_exits, after.early_exits, instant_to_wire
     yield EARLY_REFRESH, before.early_refreshes, after.early_refreshes, codec.value_to_wire

@@ -28,6 +28,7 @@ from cairn.domain.customer.state import Customer
 from cairn.domain.identity.identifiers import name_tag
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.profile.addresses import addresses_of
+from cairn.domain.profile.lead import NO_LEAD
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import channels_at
 from cairn.domain.shared.errors import ErasedCustomerError, UnknownCustomerError
@@ -122,6 +123,7 @@ def _person(profile: Profile, keys: IdentityKeys) -> Json:
         },
         "merged": codec.instants_to_wire(profile.merged),
         "sources": codec.instants_to_wire(profile.sources),
+        **({} if profile.lead == NO_LEAD else {"lead": codec.lead_to_wire(profile.lead)}),
     }
 
 

@@ -1,6 +1,7 @@
 """Customers as they are now, for effects of commits that may lie a while back."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cairn.adapters.dynamodb.customer_state import (
@@ -14,6 +15,7 @@ from cairn.adapters.dynamodb.customer_state import (
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, STATE
 from cairn.adapters.dynamodb.table import read_all, read_attributes
 from cairn.application.ports import PresentCustomer
+from cairn.domain.profile.lead import LeadReader
 
 LEADS_ON = ("erased", "alias_of")
 """The attributes that say whether a customer is still who they were."""
@@ -24,7 +26,10 @@ READS = 4
 
 
 class DynamoPresentCustomers:
-    """Implements the port PresentCustomers."""
+    """Implements the port PresentCustomers. Profiles are read with the rules of `leads`, where there are any."""
+
+    def __init__(self, leads: LeadReader | None = None) -> None:
+        self._leads = leads
 
     def present_ids(self, ids: Collection[str]) -> Mapping[str, str]:
         """One read where nobody was merged, and one more for each merge in a row.
@@ -58,7 +63,7 @@ class DynamoPresentCustomers:
             if all(is_read(id_, items) for id_ in enrollments) or head.version == before:
                 break
             before = head.version  # an enrollment may have moved between the head and its item
-        return PresentCustomer(profile_in(items), enrollments_among(items))
+        return PresentCustomer(replace(profile_in(items), reader=self._leads), enrollments_among(items))
 
 
 def _read(customer_id: str, sort_keys: Iterable[str]) -> dict[str, Any]:

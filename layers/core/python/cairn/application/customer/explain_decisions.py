@@ -6,6 +6,8 @@ from datetime import datetime
 from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.ports import Audit, History, Suppressions
 from cairn.domain.explain.explanations import CustomerExplanation, MessageExplanation, explain_customer, explain_message
+from cairn.domain.explain.leads import explain_lead
+from cairn.domain.lead.leads import Leads
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.profile.addresses import addresses_of
 from cairn.domain.shared.errors import UnknownMessageError
@@ -22,13 +24,15 @@ class ExplainDecisions:
     history: History
     suppressions: Suppressions
     audit: Audit
+    leads: Leads | None = None
 
     def of_customer(self, name: str, *, by: str, why: str, now: datetime) -> CustomerExplanation:
         """Raises the errors of FindCustomer."""
         customer = self.find(name)
         self.audit.write(AuditEntry(now, by, EXPLAIN, customer.id, why))
         suppressed = self.suppressions.current(addresses_of(customer.profile.view()))
-        return explain_customer(customer, suppressed, self.history.entries(customer.id))
+        lead = explain_lead(self.leads.rules, customer.profile, now) if self.leads else None
+        return explain_customer(customer, suppressed, self.history.entries(customer.id), lead=lead)
 
     def of_message(self, message: str, name: str = "", *, by: str, why: str, now: datetime) -> MessageExplanation:
         """By the message's id, or the audit id of one of its decisions. Raises the errors of FindCustomer."""

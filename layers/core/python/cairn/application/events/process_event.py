@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cairn.application.events.canonical_addresses import CanonicalAddresses, Phones
 from cairn.application.events.identify_customer import Identified, IdentifyCustomer
@@ -24,7 +24,7 @@ from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.customer.chosen_arms import Chosen
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, RELEASED, REPLIED, SUPPRESSED, consent_updates
-from cairn.domain.customer.customer import may_concern, on_event, on_wake, within_room
+from cairn.domain.customer.customer import may_concern, on_event, on_wake, read_by, within_room
 from cairn.domain.customer.state import OLDER_ENTRIES, Customer, Reaction
 from cairn.domain.effects import OpenTask, RecordConsent, split_effect_id
 from cairn.domain.event import AUTO_REPLIED, BOUNCED, PERHAPS_AUTO_REPLY, Event
@@ -40,6 +40,9 @@ from cairn.domain.shared.errors import (
     ServiceRefusedError,
     UnknownCustomerError,
 )
+
+if TYPE_CHECKING:
+    from cairn.domain.lead.leads import Leads
 
 T = TypeVar("T")
 
@@ -65,6 +68,7 @@ class ProcessEvent:
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes of the languages besides English in which customers may say STOP, HELP and START."""
     policy: Policy = field(default_factory=Policy)
+    leads: "Leads | None" = None
     attempts: Attempts = range
 
     def __call__(self, event: Event, now: datetime) -> Reaction | None:
@@ -118,6 +122,7 @@ class ProcessEvent:
             "by_vouched": identified.by_vouched,
             "was_known": any(one.profile.is_known for one in before),
             "stored": [one.profile for one in before],
+            "leads": self.leads,
         }
         further = _tasks_about_others(identified.others, event)
         reaction = _after(known, self._decide(known.customer, event, now, **found), further)
@@ -170,18 +175,11 @@ class ProcessEvent:
     def _wake(
         self, customer_id: str, enrollment_id: str, sequence: int, now: datetime, *, may_lag: bool = False
     ) -> Reaction | None:
-        customer = self.customers.load(customer_id, enrollment_id, may_lag=may_lag)
+        # The store compares the profile that was read with the one to write, so the rules are given to it before.
+        customer = read_by(self.leads, self.customers.load(customer_id, enrollment_id, may_lag=may_lag))
         pauses = self.switches.current(now).pauses
-        reaction = on_wake(
-            customer,
-            enrollment_id,
-            sequence,
-            self.journeys,
-            now,
-            pauses=pauses,
-            policy=self.policy,
-            chosen=self._chosen(now),
-        )
+        rules: dict[str, Any] = {"policy": self.policy, "leads": self.leads, "chosen": self._chosen(now)}
+        reaction = on_wake(customer, enrollment_id, sequence, self.journeys, now, pauses=pauses, **rules)
         if reaction is not None:
             self._keep_versions(reaction, customer)
             self.customers.commit(Commit(reaction, (customer,), now))

@@ -417,7 +417,7 @@ def _message(one: WaitingEffect, present: PresentCustomer) -> Message:
 
 
 def event_of(effect: EmitEvent, customer: str, at: datetime) -> Event:
-    """The event of a journey or of a person's work. Nobody vouches for the names by which it names another customer."""
+    """The event of a journey, a score or a person's work. Nobody vouches for the names of another customer in it."""
     names = tuple(identifier(kind, value) for kind, value in effect.customer.items())
     return Event(
         id=effect.id,
@@ -450,7 +450,7 @@ def message_of(
         addresses=addresses_to_send_to(profile, enrollment.addresses),
         decided_at=decided_at,
         variables={
-            "profile": profile.view(),
+            "profile": profile.view(decided_at),
             "data": dict(enrollment.data),
             "enrollment": {"values": dict(enrollment.values if effect.values is None else effect.values)},
             "customer": profile.id,

@@ -1,11 +1,13 @@
 """Operator commands about customers and addresses: written to the audit, then processed as events."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 from cairn.application.customer.find_customer import FindCustomer
+from cairn.application.customer.show_lead import NO_LEADS
 from cairn.application.ports import Audit, Customers, Inbox, Suppressions
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.suppression import Suppression, suppression_key
@@ -15,10 +17,15 @@ from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE
+from cairn.domain.lead.changes import refusal
+from cairn.domain.lead.leads import Leads
+from cairn.domain.lead.rules import STAGE_SET, Rules
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.privacy.requests import ERASURE_REQUESTED, erasure_order
 from cairn.domain.profile.addresses import addresses_of, identifier_at
+from cairn.domain.profile.lead import Move
 from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
+from cairn.domain.shared.errors import InvalidRequestError, NoLeadsError, StageRefusedError
 from cairn.domain.shared.hashing import short_hash
 
 CONSENT_CHANGED = "consent.changed"
@@ -67,6 +74,7 @@ class OperatorCommands:
     audit: Audit
     suppressions: Suppressions
     keys: IdentityKeys
+    leads: Leads | None = None
 
     def consent(self, name: str, statement: ConsentStatement, attribution: Attribution) -> CommandReceipt:
         """Raises the errors of FindCustomer."""
@@ -127,6 +135,23 @@ class OperatorCommands:
         event = self._event(IDENTIFIER_DETACHED, found.id, attribution, {"identifier": tag, "kind": lost.kind})
         return self._submit("detach", event, found.id, attribution, {"kind": lost.kind, "identifier": tag})
 
+    def set_stage(self, name: str, stage: str, pipeline: str, attribution: Attribution) -> CommandReceipt:
+        """Move a customer to a stage; without the name of a pipeline, of the one that has it.
+
+        Raises the errors of FindCustomer, NoLeadsError, InvalidRequestError for a stage or a pipeline that there is
+        not, and StageRefusedError for a move that is not allowed.
+        """
+        if self.leads is None:
+            raise NoLeadsError(NO_LEADS)
+        pipeline = pipeline_of(self.leads.rules, stage, pipeline)
+        customer = self.find(name)
+        move = Move(attribution.at, stage, attribution.by)
+        if reason := refusal(self.leads.rules, self.leads.read(customer.profile), move, pipeline, attribution.at):
+            raise StageRefusedError(f"the customer is not moved to {stage}: {reason}")
+        about = {"pipeline": pipeline, "stage": stage}
+        event = self._event(STAGE_SET, customer.id, attribution, {**about, "actor": attribution.by})
+        return self._submit("set_stage", event, customer.id, attribution, about)
+
     def _address(
         self, what: str, type_: str, channel: Channel, address: str, attribution: Attribution
     ) -> CommandReceipt:
@@ -166,3 +191,24 @@ class OperatorCommands:
         self.audit.write(AuditEntry(attribution.at, attribution.by, what, target, attribution.why, detail))
         self.inbox.put([event])
         return CommandReceipt(event.id, target.removeprefix("address:"))
+
+
+def pipeline_of(rules: Rules, stage: str, pipeline: str) -> str:
+    """The pipeline that has a stage. Raises InvalidRequestError, which names the near one."""
+    names = [one.name for one in rules.pipelines]
+    if pipeline and pipeline not in names:
+        raise InvalidRequestError([f"pipeline: there is no {pipeline}; {_near(pipeline, names)}"])
+    among = [one for one in rules.pipelines if pipeline in {"", one.name}]
+    having = [one.name for one in among if one.stage(stage) is not None]
+    if not having:
+        stages = [each.name for one in among for each in one.stages]
+        raise InvalidRequestError([f"stage: there is no {stage}; {_near(stage, stages)}"])
+    if len(having) > 1:
+        raise InvalidRequestError([f"pipeline: several have the stage {stage}; name one of {', '.join(having)}"])
+    return having[0]
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    known = sorted(set(known))
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known) or 'none'}"

@@ -12,8 +12,8 @@ from cairn.domain.effects import EmitEvent
 from cairn.domain.journey import calendar, engine
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
 from cairn.domain.journey.definition import CONDITION_MET, DATE_CHANGED, Journey
-from cairn.domain.profile.attributes import TAGS, TIME_ZONE
-from cairn.domain.profile.profile import TAG, Profile
+from cairn.domain.profile.attributes import TIME_ZONE
+from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.hashing import short_hash
 
@@ -47,7 +47,7 @@ def what_begins(change: Change, watching: Watching, now: datetime) -> Iterator[E
 
     A date is another one in another time zone, too.
     """
-    changed = _changed(change.before[0], change.after)
+    changed = change.after.changes_since(change.before[0])
     seen = watching if change.notices or TIME_ZONE in changed else changed & watching.keys()
     asked = {journey.name: journey for name in seen for journey in watching[name]}
     for name in sorted(asked, key=lambda one: (-asked[one].entry.priority, one)):
@@ -57,15 +57,6 @@ def what_begins(change: Change, watching: Watching, now: datetime) -> Iterator[E
         if begins(journey, change, now, is_new=not journey.entry.watches.isdisjoint(changed)):
             this = short_hash("begins", name, change.by, length=20)
             yield EmitEvent(f"{this}-entry-1", "", event, {"journey": name}, only_to=change.only_to)
-
-
-def _changed(before: Profile, after: Profile) -> frozenset[str]:
-    """The names of attributes that have another value."""
-    if before.attributes is after.attributes:
-        return frozenset()
-    names = before.attributes.keys() | after.attributes.keys()
-    found = (name for name in names if before.attributes.get(name) is not after.attributes.get(name))
-    return frozenset(TAGS if name.startswith(TAG) else name for name in found)
 
 
 def _begins_to_be_met(journey: Journey, change: Change, now: datetime, *, is_new: bool) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cairn.domain.consent.contact import RECEIPT_WINDOW, Contact
 from cairn.domain.consent.suppression import SuppressionChange
@@ -22,9 +22,18 @@ from cairn.domain.customer.state import (
     newest_events,
     young_enough,
 )
-from cairn.domain.effects import AbsorbHistory, Effect, Fact, UpdateMessageStatus, WithdrawTasks, split_effect_id
+from cairn.domain.effects import (
+    AbsorbHistory,
+    Effect,
+    EmitEvent,
+    Fact,
+    UpdateMessageStatus,
+    WakeAt,
+    WithdrawTasks,
+    split_effect_id,
+)
 from cairn.domain.event import ACCOUNT_FAILURE, NOT_TRIED, Event
-from cairn.domain.identity.trust import JOURNEYS_SOURCE, OPERATORS_SOURCE, OUR_OWN_SOURCES, is_provider
+from cairn.domain.identity.trust import JOURNEYS_SOURCE, LEADS_SOURCE, OPERATORS_SOURCE, OWN_SOURCES, is_provider
 from cairn.domain.journey import engine
 from cairn.domain.journey.definition import ENTRY, Admission, Journey, Reentry
 from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED, UNWANTED, Enrollment, Status
@@ -37,10 +46,17 @@ from cairn.domain.privacy.records import SourceRecord, contact_without, profile_
 from cairn.domain.profile import bounds
 from cairn.domain.profile.addresses import addresses_for, narrower, own_addresses, speaks_for, still_led_to
 from cairn.domain.profile.attributes import TIME_ZONE
-from cairn.domain.profile.profile import Profile, Stamped, survivor
+from cairn.domain.profile.lead import COOLING
+from cairn.domain.profile.profile import Profile, survivor
+from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import UnknownJourneyError
 from cairn.domain.shared.hashing import short_hash
+from cairn.domain.shared.instants import instant_to_wire
+
+if TYPE_CHECKING:
+    from cairn.domain.lead.changes import Changed
+    from cairn.domain.lead.leads import Leads
 
 REMOVED = "removed"
 """The outcome of an enrollment that waited for its beginning when its journey was removed, or began otherwise."""
@@ -158,13 +174,17 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
     stored: Sequence[Profile] = (),
     chosen: Chosen = nothing_chosen,
     is_full: IsFull = nothing_is_full,
+    leads: "Leads | None" = None,
 ) -> Reaction:
     """Updates the profile, moves enrollments and starts journeys. A backfilled event only updates the profile.
 
     `doubt`: why an order to erase waits for a person, whatever is known about the customer. `by_vouched` is false where
     a visitor typed the name by which the customer was found; `was_known` says whether the customer was known before the
-    event (domain/customer/resolution). `chosen` are the winners of splits.
+    event (domain/customer/resolution). `chosen` are the winners of splits; `leads` the rules of leads.toml, where
+    there are any.
     """
+    customer = read_by(leads, customer)
+    stored = [one if leads is None else leads.read(one) for one in stored or [customer.profile]]
     ordered = _ordered(customer, event, journeys, now) if event.source == OPERATORS_SOURCE else None
     if ordered is not None:
         return ordered
@@ -210,6 +230,7 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         is_full=is_full,
     )
     reaction.facts += [Fact("dropped", detail={"field": name, "reason": why}) for name, why in event.dropped.items()]
+    reaction.hear(leads, stored, event, now, by_vouched=by_vouched)
     if is_provider(event.source):
         reaction.note_feedback(event, journeys, now)
     if possible is not None:
@@ -218,13 +239,15 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
     task = requests.privacy_task(customer.profile, event, len(customer.contact.consents), doubt)
     if task is not None:
         reaction.effects.append(task)
+    before_journeys = reaction.customer.profile
     if not event.backfill:
         reaction.advance_all(event, journeys, now)
         for journey in sorted(journeys.listening(event.type), key=lambda one: -one.entry.priority):
             reaction.start(journey, event, now)
             reaction.store_early(journey, event, now)
         reaction.wait_again(customer.enrollments, journeys, now)
-    reaction.begin(journeys, now, event.key, before=stored or [customer.profile], event=event)
+    reaction.settle(leads, before_journeys, now, event.key)
+    reaction.begin(journeys, now, event.key, before=stored, event=event)
     return reaction.done()
 
 
@@ -238,6 +261,7 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     pauses: tuple[Pause, ...] = (),
     policy: Policy = NO_POLICY,
     chosen: Chosen = nothing_chosen,
+    leads: "Leads | None" = None,
 ) -> Reaction | None:
     """Moves the enrollment of a wake-up; None if it is stale. In a paused journey nothing moves; that is noted once.
 
@@ -245,6 +269,9 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     """
     if (channel := opt_outs.channel_to_decide(enrollment_id)) is not None:
         return _stop_at_deadline(customer, channel, now, policy)
+    customer = read_by(leads, customer)
+    if enrollment_id == COOLING:
+        return _cool(customer, journeys, leads, now)
     enrollment = customer.enrollments.get(enrollment_id)
     if enrollment is None or not enrollment.open or enrollment.sequence != sequence:
         return None
@@ -258,11 +285,28 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
         reaction.advance(current, enrollment, engine.TimerFired(sequence, pauses), now)
     reaction.allowed = enrollment.addresses
     reaction.wait_again(customer.enrollments, journeys, now)
+    reaction.settle(leads, customer.profile, now, f"{enrollment_id}-{sequence}")
     reaction.begin(journeys, now, f"{enrollment_id}-{sequence}", before=[customer.profile])
     done = reaction.done()
     if not done.effects and not done.facts and done.customer.enrollments.get(enrollment_id) == enrollment:
         return None  # it was delivered again while its journey is paused
     return replace(done, by_profile=reaction.by_profile)
+
+
+def read_by(leads: "Leads | None", customer: Customer) -> Customer:
+    """The customer whose profile is read by the rules of leads, where there are any."""
+    return customer if leads is None else replace(customer, profile=leads.read(customer.profile))
+
+
+def _cool(customer: Customer, journeys: Journeys, leads: "Leads | None", now: datetime) -> Reaction | None:
+    """The timer of a hot customer fired: it has cooled, or is looked at again later."""
+    changed = None if leads is None else leads.cooled(customer.profile, now)
+    if changed is None:
+        return None
+    reaction, this = _Reaction(customer), f"{COOLING} {instant_to_wire(now)}"
+    reaction.take_lead(changed, this)
+    reaction.begin(journeys, now, this, before=[customer.profile])
+    return reaction.done()
 
 
 def _stop_at_deadline(customer: Customer, channel: Channel, now: datetime, policy: Policy) -> Reaction | None:
@@ -285,7 +329,7 @@ def _stop_at_deadline(customer: Customer, channel: Channel, now: datetime, polic
 def _reports_something(event: Event) -> bool:
     """Whether an event says something about the customer. A report about our own message, or a request, does not."""
     about_our_message = is_provider(event.source) and event.about_a_message and event.type not in CUSTOMER_REPLIES
-    return not about_our_message and not requests.is_request(event) and event.source not in OUR_OWN_SOURCES
+    return not about_our_message and not requests.is_request(event) and event.source not in OWN_SOURCES
 
 
 def _speaks(profile: Profile, event: Event) -> bool:
@@ -526,6 +570,37 @@ class _Reaction:
             recent = young_enough({name: data.at for name, data in changed.items()}, now, MAX_EARLY_EVENTS)
             self.customer = replace(self.customer, early_refreshes={name: changed[name] for name in recent})
 
+    def hear(
+        self, leads: "Leads | None", stored: Sequence[Profile], event: Event, now: datetime, *, by_vouched: bool
+    ) -> None:
+        """The rules of leads that hear the event, and those that read what has changed by it."""
+        if leads is None or requests.is_request(event):
+            return
+        before = next((one for one in stored if one.id == self.customer.id), stored[0])
+        self.take_lead(leads.heard(self.customer.profile, event, now, by_vouched=by_vouched), event.key)
+        profile = self.customer.profile
+        self.take_lead(leads.settled(before, profile, now, by=event.type, starts=not event.backfill), event.key)
+
+    def settle(self, leads: "Leads | None", before: Profile, now: datetime, by: str) -> None:
+        """The rules of leads that read what journeys have changed since `before`."""
+        profile = self.customer.profile
+        if leads is not None and profile.attributes is not before.attributes:
+            self.take_lead(leads.settled(before, profile, now, by="", starts=True), by)
+
+    def take_lead(self, changed: "Changed", by: str) -> None:
+        """`by`: what it follows from, so that the event of a score is the same one however often it is decided."""
+        customer = self.customer = replace(self.customer, profile=changed.profile)
+        self.facts += changed.facts
+        if changed.says:
+            this = short_hash(changed.says, customer.id, by, length=20)
+            about = {"score": changed.score}
+            self.effects.append(
+                EmitEvent(f"{this}-score-1", "", changed.says, about, only_to=self.allowed, source=LEADS_SOURCE)
+            )
+        if changed.look_at is not None:
+            this = short_hash(COOLING, customer.id, instant_to_wire(changed.look_at))
+            self.effects.append(WakeAt(this, COOLING, 0, changed.look_at))
+
     def begin(
         self, journeys: Journeys, now: datetime, by: str, *, before: Sequence[Profile], event: Event | None = None
     ) -> None:
@@ -539,7 +614,7 @@ class _Reaction:
             only_to=self.allowed,
             after=self.customer.profile,
             starts=event is None or not event.backfill,
-            notices=event is not None and event.source not in OUR_OWN_SOURCES,
+            notices=event is not None and event.source not in OWN_SOURCES,
             is_in=self.customer.unread_in.union(one.journey for one in self.customer.enrollments.values()),
             entered=self.customer.entered,
         )

@@ -13,7 +13,8 @@ from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.journey.definition import Admission
 from cairn.domain.journey.enrollment import MERGED, Enrollment
 from cairn.domain.profile.addresses import own_addresses
-from cairn.domain.profile.profile import Profile, Stamped
+from cairn.domain.profile.profile import Profile
+from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.channels import channels_at
 
 DEDUPE_WINDOW = timedelta(days=35)

@@ -13,6 +13,7 @@ from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.suppression import Suppression
 from cairn.domain.customer.state import Customer
+from cairn.domain.explain.leads import LeadExplanation, sentences
 from cairn.domain.gate.codes import Reason
 from cairn.domain.gate.decision import Decision, TimelineEntry, how, on_day, suppressed_by
 from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID
@@ -63,6 +64,7 @@ class CustomerExplanation:
     id: str
     zone: str
     profile: tuple[str, ...]
+    lead: tuple[str, ...]
     consents: tuple[str, ...]
     suppressions: tuple[str, ...]
     waiting: tuple[str, ...]
@@ -91,6 +93,7 @@ def explain_customer(
     entries: Sequence[TimelineEntry],
     *,
     latest: int = LATEST,
+    lead: LeadExplanation | None = None,
 ) -> CustomerExplanation:
     """The profile, consents, suppressions, waiting work and latest decisions."""
     zone = zone_of(customer)
@@ -99,6 +102,7 @@ def explain_customer(
         id=customer.id,
         zone=zone.key,
         profile=tuple(_profile(customer, zone)),
+        lead=tuple(sentences(lead, zone)) if lead else (),
         consents=tuple(_consents(customer, zone)),
         suppressions=tuple(
             f"{CHANNELS[channel].address_noun}: nothing{_for_purpose(suppression)} goes there,"

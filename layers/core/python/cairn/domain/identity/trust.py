@@ -33,10 +33,13 @@ JOURNEYS_SOURCE = "journeys"
 PEOPLE_SOURCE = "people"
 """The source of events about what people do with their tasks."""
 
-OUR_OWN_SOURCES = frozenset({JOURNEYS_SOURCE, PEOPLE_SOURCE})
+LEADS_SOURCE = "leads"
+"""The source of events about a customer's score."""
+
+OWN_SOURCES = frozenset({JOURNEYS_SOURCE, PEOPLE_SOURCE, LEADS_SOURCE})
 """Their events say what Cairn or a colleague has done, and are no sign of life of the customer."""
 
-RESERVED_SOURCES = frozenset({FEEDBACK_SOURCE, PREFERENCES_SOURCE, OPERATORS_SOURCE, *OUR_OWN_SOURCES})
+RESERVED_SOURCES = frozenset({FEEDBACK_SOURCE, PREFERENCES_SOURCE, OPERATORS_SOURCE, *OWN_SOURCES})
 """Names that no webhook source may have, because their events are trusted."""
 
 ALL_FIELDS = frozenset({"*"})

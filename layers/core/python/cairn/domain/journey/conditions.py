@@ -17,6 +17,7 @@ from jmespath import functions
 from jmespath.exceptions import JMESPathError
 
 from cairn.domain.profile.attributes import TIME_ZONE
+from cairn.domain.profile.lead import LEAD_NAMES
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.instants import to_instant, zone_named
 
@@ -51,11 +52,12 @@ class Scope:
         """For expressions on what another system has answered, and on nothing else."""
         return replace(self, answer={"answer": answer})
 
-    def names(self) -> dict[str, Any]:
+    def names(self, *, as_lead: bool = True) -> dict[str, Any]:
+        """The names in scope. Without `as_lead`, `profile` is without what the rules of leads give."""
         if self.answer is not None:
             return dict(self.answer)
         return {
-            "profile": self.profile.view(),
+            "profile": self.profile.view(self.now if as_lead else None),
             "data": self.data,
             "event": self.event,
             "enrollment": self.enrollment,
@@ -114,7 +116,7 @@ def evaluate(expression: str, scope: Scope) -> Any:
         scope.looked_up.append(expression)
     try:
         found = compiled(expression).search(
-            scope.names(),
+            scope.names(as_lead=asks_about_lead(expression)),
             options=jmespath.Options(custom_functions=_Functions(scope)),
         )
     except (JMESPathError, ValueError, TypeError, ArithmeticError):
@@ -128,6 +130,12 @@ def evaluate(expression: str, scope: Scope) -> Any:
 def asks_about_profile(expression: str) -> bool:
     """Whether an expression's value may depend on the profile: it names it, or asks for the customer's events."""
     return "profile" in expression or any(name in expression for name in ABOUT_EVENTS)
+
+
+@lru_cache(maxsize=1024)
+def asks_about_lead(expression: str) -> bool:
+    """Whether an expression may read what the rules of leads give: for any other, nothing of that is computed."""
+    return "profile" in expression and any(name in expression for name in LEAD_NAMES)
 
 
 def is_met(condition: str | None, scope: Scope) -> bool:

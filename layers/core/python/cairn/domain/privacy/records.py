@@ -15,7 +15,8 @@ from cairn.domain.consent.contact import Contact
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import EMAIL, PHONE, Identifier, identifier_of_key
 from cairn.domain.profile.attributes import TAGS
-from cairn.domain.profile.profile import TAG, Profile, Stamped
+from cairn.domain.profile.profile import TAG, Profile
+from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
 Json = Mapping[str, Any]

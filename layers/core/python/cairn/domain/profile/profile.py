@@ -1,6 +1,5 @@
 """A customer's identifiers, attributes and activity. They merge to the same result in any order of arrival."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,8 @@ from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, I
 from cairn.domain.identity.references import MAX_REFERENCES
 from cairn.domain.identity.trust import TRACK_SOURCE
 from cairn.domain.profile.attributes import GUARDED, TAGS
+from cairn.domain.profile.lead import LEAD_NAMES, NO_LEAD, Lead, LeadReader
+from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.instants import moved
 
 TYPED_ATTRIBUTE = "attributes."
@@ -35,22 +36,6 @@ MAX_ACTIVITY_TYPES = 64
 
 ONE_INSTANT = timedelta(milliseconds=1)
 """Steps that are performed at one instant come one after the other within it; vendors' events are no finer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stamped:
-    """A value and its instant: a last-writer-wins register."""
-
-    value: Any
-    at: datetime
-
-    def latest(self, other: "Stamped | None") -> "Stamped":
-        """The later value; at the same instant the greater one as JSON, so that any order gives the same result."""
-        if other is None:
-            return self
-        if self.at != other.at:
-            return self if self.at > other.at else other
-        return max(self, other, key=lambda each: (each.at, json.dumps(each.value, sort_keys=True, default=str)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +71,9 @@ class Profile:
     """By an identifier's key, the id under which it leads here, where that is not the usual one."""
     references: Mapping[str, datetime] = field(default_factory=dict)
     """The ids of references that lead here (domain/identity/references), and when each was first seen."""
+    lead: Lead = NO_LEAD
+    reader: LeadReader | None = field(default=None, compare=False, repr=False)
+    """The rules by which the lead is read; None where there are none. Nobody stores it."""
 
     def get(self, name: str) -> Any:
         stamped = self.attributes.get(name)
@@ -127,8 +115,8 @@ class Profile:
     def last_activity(self) -> datetime:
         return max((activity.last for activity in self.activity.values()), default=self.created_at)
 
-    def view(self) -> dict[str, Any]:
-        """`profile` in conditions and templates: attributes by name, identifiers, tags."""
+    def view(self, now: datetime | None = None) -> dict[str, Any]:
+        """`profile` in conditions and templates: attributes by name, identifiers, tags; with `now`, also as a lead."""
         attributes = {
             name: stamped.value
             for name, stamped in self.attributes.items()
@@ -139,7 +127,19 @@ class Profile:
         }
         user_id = next((name.value for name in self.identifiers if name.kind == USER_ID), None)
         own: dict[str, Any] = {"id": self.id, TAGS: list(self.tags), "external_ids": external, "user_id": user_id}
+        own |= self.reader.view(self, now) if self.reader is not None and now is not None else {}
         return attributes | {name: value for name, value in own.items() if value is not None}
+
+    def changes_since(self, before: "Profile") -> frozenset[str]:
+        """The fields of the view that have another value, or by the rules of leads may have one."""
+        names: set[str] = set()
+        if before.attributes is not self.attributes:
+            every = before.attributes.keys() | self.attributes.keys()
+            found = (name for name in every if before.attributes.get(name) is not self.attributes.get(name))
+            names = {TAGS if name.startswith(TAG) else name for name in found}
+        if self.reader is not None and (names or before.lead is not self.lead):
+            names |= LEAD_NAMES
+        return frozenset(names)
 
     def after(self, event: Event) -> Self:
         """The profile after an event: attributes change by the event's own time."""
@@ -277,6 +277,7 @@ class Profile:
             merged={**other.merged, **self.merged, other.id: now},
             sources=_first_reports(self.sources, other.sources),
             references=_earliest(self.references, other.references),
+            lead=self.lead if other.lead is NO_LEAD else self.lead.absorbing(other.lead),
         )
         return _settled(merged)
 

@@ -261,6 +261,14 @@ class TextTooLongError(TemplateError):
     reason = "too_long"
 
 
+class NoLeadsError(CairnError):
+    """A command is about stages or scores, and the deployment has no leads.toml."""
+
+
+class StageRefusedError(CairnError):
+    """A customer may not be moved to a stage; the message says why."""
+
+
 class InvalidSwitchError(CairnError):
     """A command to stop, start, pause or resume has a wrong target or option; the message names the valid ones."""
 

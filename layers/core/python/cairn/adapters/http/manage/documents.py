@@ -10,6 +10,7 @@ from cairn.application.ports import PrivacyTask, UnderReview
 from cairn.application.privacy.answer_requests import Answered
 from cairn.domain.consent.suppression import Suppression
 from cairn.domain.explain.explanations import CustomerExplanation, MessageExplanation, Sentence
+from cairn.domain.explain.leads import InPipeline, LeadExplanation
 from cairn.domain.journey.arms import RULE
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.seen import SeenType
@@ -59,10 +60,54 @@ def customer(explained: CustomerExplanation) -> Json:
         "customer": explained.id,
         "zone": explained.zone,
         "profile": explained.profile,
+        "lead": explained.lead,
         "consents": explained.consents,
         "suppressions": explained.suppressions,
         "waiting": explained.waiting,
         "decisions": [{"message": one.message, "about": one.origin, **_sentence(one)} for one in explained.decisions],
+    }
+
+
+def lead(customer_id: str, explained: LeadExplanation) -> Json:
+    score = explained.score
+    return {
+        "customer": customer_id,
+        "at": instant_to_wire(explained.at),
+        "pipelines": [_in_pipeline(one, explained.at) for one in explained.pipelines],
+        "score": None
+        if score is None
+        else {
+            "total": score.total,
+            "hot": explained.hot,
+            "groups": [{"group": one.group, "points": round(one.points, 1), "cap": one.cap} for one in score.groups],
+            "rules": [
+                {"rule": one.rule, "group": one.group, "points": round(one.points, 1), "events": one.count}
+                for one in score.lines
+            ],
+            "days": explained.days,
+        },
+        "fields": explained.fields,
+    }
+
+
+def _in_pipeline(one: InPipeline, now: datetime) -> Json:
+    return {
+        "pipeline": one.pipeline,
+        "stage": one.present.stage,
+        "queue": one.queue,
+        "goal": one.goal,
+        "goal_reached": one.goal_reached,
+        "allowed": list(one.allowed),
+        "history": [
+            {
+                "stage": stay.stage,
+                "since": instant_to_wire(stay.since),
+                "until": instant_to_wire(stay.until) if stay.until else None,
+                "seconds": int(((stay.until or now) - stay.since).total_seconds()),
+                "by": stay.by,
+            }
+            for stay in one.history
+        ],
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cairn.adapters.http.manage import documents
 from cairn.adapters.http.manage.forms import MAX_WORDING, Form, count_in
 from cairn.application.customer.explain_decisions import ExplainDecisions
+from cairn.application.customer.show_lead import ShowLead
 from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMessages
 from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.application.operations.switch import Switch
@@ -114,6 +115,7 @@ class ManageRouter:
     members: ManageMembers
     audit: Audit
     seen: SeenTypes
+    lead: ShowLead
     normal_phone: Callable[[str], str | None]
 
     def __call__(self, call: OperatorRequest, now: datetime) -> Answer:
@@ -129,6 +131,8 @@ class ManageRouter:
             "POST /manage/detach": self._detach,
             "POST /manage/consent": self._consent,
             "POST /manage/suppressions": self._suppressions,
+            "POST /manage/leads": self._lead,
+            "POST /manage/stages": self._stage,
             "POST /manage/migrations": self._migrate,
             "GET /manage/splits": self._splits,
             "POST /manage/splits": self._change_split,
@@ -225,6 +229,21 @@ class ManageRouter:
         act = self.commands.suppress if do == "suppress" else self.commands.release
         done = act(channel, address, Attribution(call.actor, why, now))
         return Answer(202, {"channel": channel, "key": done.about, "event": done.id})
+
+    def _lead(self, call: OperatorRequest, now: datetime) -> Answer:
+        form = Form(call.body, self.normal_phone)
+        customer, why = form.text("customer"), form.text("why", required=False, most=MAX_REASON_LENGTH)
+        form.check()
+        found, explained = self.lead(customer, by=call.actor, why=why, now=now)
+        return Answer(200, documents.lead(found.id, explained))
+
+    def _stage(self, call: OperatorRequest, now: datetime) -> Answer:
+        form = Form(call.body, self.normal_phone)
+        customer, stage, why = form.text("customer"), form.text("stage"), form.why()
+        pipeline = form.text("pipeline", required=False)
+        form.check()
+        done = self.commands.set_stage(customer, stage, pipeline, Attribution(call.actor, why, now))
+        return Answer(202, {"customer": done.about, "event": done.id})
 
     def _migrate(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body, self.normal_phone)
