@@ -151,14 +151,9 @@ def changed_entries(before: Customer, after: Customer) -> Entries:
             changed |= {
                 prefix + name: to_wire(one)
                 for name, one in new.items()
-                if name not in old or (old[name] is not one and _differs(to_wire(old[name]), to_wire(one)))
+                if name not in old or (old[name] is not one and to_json(to_wire(old[name])) != to_json(to_wire(one)))
             }
     return changed
-
-
-def _differs(left: Any, right: Any) -> bool:
-    """As JSON, where 1 and true differ."""
-    return bool(left != right) or to_json(left) != to_json(right)
 
 
 def arranged(

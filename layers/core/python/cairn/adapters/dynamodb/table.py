@@ -114,7 +114,7 @@ def _expressions(condition: Condition | None, update: Update | None = None) -> d
     return found
 
 
-def first_items(pk: str, prefix: str, most: int, *, may_lag: bool) -> Iterator[tuple[list[Mapping[str, Any]], bool]]:
+def first_items(pk: str, prefix: str, most: int, *, may_lag: bool) -> Iterator[tuple[list[dict[str, Any]], bool]]:
     """The items of a partition whose sort keys begin so, in pages of so many at most; and whether more may follow."""
     client: Any = _connection_of(RecordItem).client
     arguments = {
