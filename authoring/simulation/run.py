@@ -24,7 +24,7 @@ from cairn.domain.journey.engine import (
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.journey.steps import Step
 from cairn.domain.journey.steps.task import AwaitedTask
-from cairn.domain.people.life import DONE_EVENT, WITHDRAWN_EVENT
+from cairn.domain.people.task import DONE_EVENT, WITHDRAWN_EVENT
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.instants import zone_named

@@ -12,7 +12,7 @@ from authoring.shape import wrong
 from cairn.domain.effects import ANSWERED, REFUSED
 from cairn.domain.event import MESSAGE_EVENTS
 from cairn.domain.journey.definition import CONDITION_MET, DATE_CHANGED
-from cairn.domain.people.life import DONE_EVENT, OVERDUE_EVENT, WITHDRAWN_EVENT
+from cairn.domain.people.task import DONE_EVENT, OVERDUE_EVENT, WITHDRAWN_EVENT
 from cairn.domain.privacy.requests import ERASURE_REQUESTED, RECORD_ERASURE_REQUESTED
 
 OWN = frozenset(

@@ -34,7 +34,7 @@ LATEST = 10
 """Events and messages that a task is shown with."""
 
 BETWEEN = "|"
-"""Between the queue and its own mark in the mark of a page of all queues."""
+"""Between the queue and the position in it, in what gives the next page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,10 @@ class WorkOnTasks:
             owned = self.store.of_member(self._member(owner))
             return TaskPage([one for one in owned if not queue or one.queue == queue][:limit])
         if queue:
-            page = self.store.page(queue, limit, after)
+            page = self.store.page(queue, limit, after.partition(BETWEEN)[2])
             if not page.tasks and not after:
                 self._known(queue, self.people.queues, UnknownQueueError, "queue")
-            return page
+            return TaskPage(page.tasks, f"{queue}{BETWEEN}{page.after}" if page.after else "")
         return self._of_all(limit, after)
 
     def _of_all(self, limit: int, after: str) -> TaskPage:
@@ -135,8 +135,7 @@ class WorkOnTasks:
 
     def claim(self, task_id: str, customer: str, by: By) -> Task:
         """Raises TaskOwnedError where another member has it."""
-        member = self._acting(by)
-        return self._change(task_id, customer, by, lambda task: life.claimed(task, member, by.now))
+        return self._change(task_id, customer, by, lambda task: life.claimed(task, self._acting(by), by.now))
 
     def assign(self, task_id: str, customer: str, to: str, why: str, by: By) -> Task:
         member = self._member(to)

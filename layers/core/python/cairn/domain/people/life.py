@@ -14,7 +14,7 @@ from typing import Any
 from cairn.domain.people.members import Outcome, People, Queue
 from cairn.domain.people.notification import NotificationKind
 from cairn.domain.people.routing import Assignment, due_after
-from cairn.domain.people.task import Entry, Task, TaskStatus
+from cairn.domain.people.task import DONE_EVENT, OVERDUE_EVENT, WITHDRAWN_EVENT, Entry, Task, TaskStatus
 from cairn.domain.shared.errors import InvalidRequestError, TaskClosedError, TaskOwnedError
 from cairn.domain.shared.instants import instant_to_wire, moved
 
@@ -42,8 +42,6 @@ CALLBACK_GRACE = timedelta(minutes=15)
 
 DONE = Outcome("done", "Done")
 """The one outcome of a queue that names none."""
-
-DONE_EVENT, WITHDRAWN_EVENT, OVERDUE_EVENT = "task.done", "task.withdrawn", "task.overdue"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+DONE_EVENT, WITHDRAWN_EVENT, OVERDUE_EVENT = "task.done", "task.withdrawn", "task.overdue"
+"""The types of the events of a customer that a task makes."""
+
 
 class TaskKind(StrEnum):
     CALL = "call"

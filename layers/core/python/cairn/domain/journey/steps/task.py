@@ -11,8 +11,7 @@ from cairn.domain.identity.trust import PEOPLE_SOURCE
 from cairn.domain.journey.conditions import evaluate
 from cairn.domain.journey.definition import Match
 from cairn.domain.journey.walk import Next, Stop, Walk, text_of
-from cairn.domain.people.life import DONE_EVENT, WITHDRAWN_EVENT
-from cairn.domain.people.task import Priority, TaskKind
+from cairn.domain.people.task import DONE_EVENT, WITHDRAWN_EVENT, Priority, TaskKind
 from cairn.domain.shared.instants import duration
 from cairn.domain.shared.moments import Delay
 
