@@ -11,7 +11,7 @@ from cli.output import Terminal, echo, print_json
 
 if TYPE_CHECKING:
     from cairn.adapters.templates.script_texts import ScriptTexts
-    from cairn.domain.people.script import Given, Line, Script, Walked
+    from cairn.domain.people.script import Given, Script, ScriptLine, Walked
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,9 +51,9 @@ def show(
     terminal.print(f"[bold]{script.title}[/]  ({script.kind})")
     for line in script.lines.values():
         _print(terminal, script, line, texts)
-    for objection in script.objections.values():
-        terminal.print(f"\n[yellow]“{texts(objection.title)}”[/]")
-        terminal.print(Padding(texts(objection.text), (0, 0, 0, 2)))
+    for concern in script.concerns.values():
+        terminal.print(f"\n[yellow]“{texts(concern.title)}”[/]")
+        terminal.print(Padding(texts(concern.text), (0, 0, 0, 2)))
 
 
 @app.command(epilog=examples("cairn script walk trial-call"))
@@ -86,19 +86,19 @@ def walk(
         terminal.print(f"  {answer}: {value}")
 
 
-def _ask(terminal: Terminal, script: "Script", line: "Line", texts: "ScriptTexts") -> "Given":
+def _ask(terminal: Terminal, script: "Script", line: "ScriptLine", texts: "ScriptTexts") -> "Given":
     from cairn.domain.people.script import Given  # noqa: PLC0415  slow to import
 
     wanted = "" if line.question is None else " or ".join(line.question.choices) or line.question.kind.value
-    hint = f" (or: {', '.join(script.objections)})" if script.objections else ""
+    hint = f" (or: {', '.join(script.concerns)})" if script.concerns else ""
     said = typer.prompt(f"  {wanted or 'Enter: it was said'}{hint}", default="", show_default=False).strip()
-    if said in script.objections:
-        terminal.print(f"  [yellow]{texts(script.objections[said].text)}[/]")
-        return Given(line.id, objection=said)
+    if said in script.concerns:
+        terminal.print(f"  [yellow]{texts(script.concerns[said].text)}[/]")
+        return Given(line.id, concern=said)
     return Given(line.id, said)
 
 
-def _print(terminal: Terminal, script: "Script", line: "Line", texts: "ScriptTexts") -> None:
+def _print(terminal: Terminal, script: "Script", line: "ScriptLine", texts: "ScriptTexts") -> None:
     read = "  [red]must be read[/]" if line.must_be_read else ""
     end = f"  [bold]ends: {line.end}[/]" if line.end else ""
     terminal.print(f"\n[dim]{line.id}[/]{read}{end}")

@@ -127,8 +127,8 @@ class MemberTable(Table):
     phone: Annotated[str, AfterValidator(_phone)] | None = Field(default=None, examples=['"+1 201 555 0100"'])
     webhook: Slug | None = Field(default=None, examples=['"crm"'])
     webhook_form: Literal["event", "slack", "teams"] | None = Field(default=None, examples=['"slack"'])
-    tell_by: Literal["email", "sms", "webhook", "nothing"] | None = Field(default=None, examples=['"sms"'])
-    tell_every: Duration | None = Field(default=None, examples=['"1h"'])
+    notify_by: Literal["email", "sms", "webhook", "nothing"] | None = Field(default=None, examples=['"sms"'])
+    notify_every: Duration | None = Field(default=None, examples=['"1h"'])
     zone: TimeZone | None = Field(default=None, examples=['"America/New_York"'])
     calendar: Slug | None = Field(default=None, examples=['"club"'])
     hours: Annotated[dict[str, str], AfterValidator(weekly_hours)] | None = Field(
@@ -151,11 +151,11 @@ class MemberTable(Table):
         return self
 
     @model_validator(mode="after")
-    def _can_be_told(self) -> Self:
+    def _can_be_notified(self) -> Self:
         needed = {"email": self.email, "sms": self.phone, "webhook": self.webhook}
-        if self.tell_by in needed and not needed[self.tell_by]:
-            key = "phone" if self.tell_by == "sms" else self.tell_by
-            raise wrong(f"nobody can be told by {self.tell_by} without it", f"Add {key}, or leave tell_by out.")
+        if self.notify_by in needed and not needed[self.notify_by]:
+            key = "phone" if self.notify_by == "sms" else self.notify_by
+            raise wrong(f"nobody can be told by {self.notify_by} without it", f"Add {key}, or leave notify_by out.")
         if self.webhook_form and not self.webhook:
             raise wrong("a form of a webhook without one", "Add webhook, or leave webhook_form out.")
         return self

@@ -16,7 +16,7 @@ from authoring.journeys.templates import text_problems
 from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean
 from authoring.scripts.models import ScriptFile, texts_of
 from cairn.adapters.documents.scripts import VARIABLES, script_from_document
-from cairn.domain.people.script import NO, YES, AnswerKind, Line, Script, ScriptKind, next_lines
+from cairn.domain.people.script import NO, YES, AnswerKind, Script, ScriptKind, ScriptLine, next_lines
 from cairn.domain.shared.channels import Channel
 
 Finding = tuple[Loc, str, str]
@@ -143,7 +143,7 @@ def _answers(answer: Any) -> list[str] | None:
 
 def _ways(script: Script) -> Iterator[Finding]:
     """Each way ends with an outcome, and each line is on one."""
-    places = {id_: number for number, id_ in enumerate(script.lines)}
+    numbers = {id_: number for number, id_ in enumerate(script.lines)}
     if script.any_order:
         if not script.outcomes:
             yield ("lines",), "the script never ends", "Add `end: reached`, or another outcome, to its last line."
@@ -151,9 +151,9 @@ def _ways(script: Script) -> Iterator[Finding]:
     last = list(script.lines.values())[-1]
     if not last.end:
         fix = "Add `end: reached`, or another outcome of the task."
-        yield ("lines", places[last.id]), "the script goes on behind its last line", fix
+        yield ("lines", numbers[last.id]), "the script goes on behind its last line", fix
     reached = _reached(script)
-    for id_, number in places.items():
+    for id_, number in numbers.items():
         if id_ not in reached:
             fix = "Lead to it by `go`, or remove it."
             yield ("lines", number), "nothing leads to this line", fix
@@ -193,9 +193,9 @@ def _nothing(_script: Script) -> Iterator[Finding]:
 
 
 def _sales(script: Script) -> Iterator[Finding]:
-    if not script.objections:
-        fix = "Add `objections: {price: {title: It is too expensive, say: …}}`, or make it `kind: interactive`."
-        yield ("kind",), "a sales script answers objections", fix
+    if not script.concerns:
+        fix = "Add `concerns: {price: {title: It is too expensive, say: …}}`, or make it `kind: interactive`."
+        yield ("kind",), "a sales script answers concerns", fix
 
 
 def _troubleshooting(script: Script) -> Iterator[Finding]:
@@ -215,7 +215,7 @@ def _compliance(script: Script) -> Iterator[Finding]:
             yield ("lines", _number(script, line.id)), f"{around[0]} is reached without reading this line", fix
 
 
-def _good_ends(script: Script, required: Line) -> set[str]:
+def _good_ends(script: Script, required: ScriptLine) -> set[str]:
     """The outcomes of the ways on which a required line is read."""
     ahead, ends = [required.id], set[str]()
     while ahead:
@@ -228,8 +228,8 @@ def _good_ends(script: Script, required: Line) -> set[str]:
 def _survey(script: Script) -> Iterator[Finding]:
     if not any(line.question and not line.question.verifies for line in script.lines.values()):
         yield ("kind",), "a survey asks something", "Add a line with `ask`, such as `answer: scale`."
-    if script.objections:
-        yield ("objections",), "a survey sells nothing", "Remove them, or make it `kind: sales`."
+    if script.concerns:
+        yield ("concerns",), "a survey sells nothing", "Remove them, or make it `kind: sales`."
 
 
 KINDS = {
@@ -249,9 +249,9 @@ def _all_texts(written: ScriptFile) -> Iterator[tuple[Loc, Any]]:
         yield ("lines", index, verb), line.texts
         for name, text in (line.answer if isinstance(line.answer, dict) else {}).items():
             yield ("lines", index, "answer", name), text
-    for name, objection in written.objections.items():
-        yield ("objections", name, "title"), objection.title
-        yield ("objections", name, "say"), objection.say
+    for name, concern in written.concerns.items():
+        yield ("concerns", name, "title"), concern.title
+        yield ("concerns", name, "say"), concern.say
 
 
 def _languages(written: ScriptFile) -> Iterator[Finding]:

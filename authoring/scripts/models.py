@@ -44,7 +44,7 @@ else:
     Answer = _one_or_many(Typed, Choices)
 
 
-class Line(Wire):
+class ScriptLine(Wire):
     """One line: what is said, asked or verified, and what comes next."""
 
     id: Slug = Field(description="Unique in the script.", examples=["greeting"])
@@ -138,7 +138,7 @@ class Line(Wire):
         return {name: value for name, value in line.items() if value}
 
 
-class Objection(Wire):
+class Concern(Wire):
     title: Texts = Field(description="What the customer says.", examples=["It is too expensive"])
     say: Texts = Field(description="What to reply.", examples=["I understand. …"])
 
@@ -151,8 +151,8 @@ class ScriptFile(Wire):
     title: Text = Field(description="What it is for, in a line.", examples=["First call to a new lead"])
     kind: Kind = Field(default="interactive", description="What it is for; the check asks of each what makes it one.")
     language: Locale = Field(default="en", description="The language of texts without one.")
-    lines: Annotated[list[Line], Field(min_length=1)] = Field(description="In order.", examples=["[…]"])
-    objections: dict[Slug, Objection] = Field(
+    lines: Annotated[list[ScriptLine], Field(min_length=1)] = Field(description="In order.", examples=["[…]"])
+    concerns: dict[Slug, Concern] = Field(
         default_factory=dict, description="What the customer may object, at any line.", examples=["{price: …}"]
     )
 
@@ -163,8 +163,8 @@ class ScriptFile(Wire):
             "kind": self.kind,
             "language": self.language,
             "lines": {line.id: line.compiled() for line in self.lines},
-            "objections": {
-                name: {"title": texts_of(one.title), "text": texts_of(one.say)} for name, one in self.objections.items()
+            "concerns": {
+                name: {"title": texts_of(one.title), "text": texts_of(one.say)} for name, one in self.concerns.items()
             },
         }
 

@@ -1,4 +1,4 @@
-"""Notices queue → one signed POST to a webhook endpoint, or a member who is told about a task."""
+"""Notices queue → one signed POST to a webhook endpoint, or a notification of a member about a task."""
 
 import json
 from datetime import UTC, datetime
@@ -53,7 +53,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 def notify_record(record: SQSRecord) -> None:
     wire = json.loads(record.body)
     if MEMBER in wire:
-        tell(notification_from_wire(wire))
+        send_notification(notification_from_wire(wire))
         return
     delivery = delivery_from_wire(wire)
     try:
@@ -66,7 +66,7 @@ def notify_record(record: SQSRecord) -> None:
     logger.info("notice handled", notice=delivery.id, subscriber=delivery.endpoint, outcome=outcome)
 
 
-def tell(one: MemberNotification) -> None:
+def send_notification(one: MemberNotification) -> None:
     outcome = notify()(one, datetime.now(UTC)).value
     count("MemberNotified", outcome=outcome, kind=one.kind.value)
     logger.info("notification of a member handled", kind=one.kind.value, member=one.member, outcome=outcome)

@@ -42,11 +42,11 @@ lines:
   - id: bye
     say: Good bye.
     end: lost
-objections:
+concerns:
   price: {title: Too expensive, say: It pays off.}
 """
 
-TOLD = (
+WITH_ADDRESSES = (
     PEOPLE.replace('name = "Ana"', 'name = "Ana"\nemail = "ana@n.example"')
     .replace('name = "Ben"', 'name = "Ben"\nemail = "ben@n.example"')
     .replace('name = "Cleo"', 'name = "Cleo"\nemail = "cleo@n.example"')
@@ -67,7 +67,7 @@ def story(tmp_path: Path, start: datetime) -> Iterator[Story]:
     (tmp_path / "_scripts").mkdir()
     (tmp_path / "_scripts" / "first-call.yaml").write_text(SCRIPT, encoding="utf-8")
     (tmp_path / "policy.toml").write_text(POLICY.read_text(encoding="utf-8"), encoding="utf-8")
-    (tmp_path / "people.toml").write_text(TOLD, encoding="utf-8")
+    (tmp_path / "people.toml").write_text(WITH_ADDRESSES, encoding="utf-8")
     policy, secrets = tmp_path / "policy.toml", local_secrets({})
     with local_deployment(tmp_path, start=start, secrets=secrets, policy=policy) as deployment:
         yield Story(deployment)
@@ -109,7 +109,7 @@ def events(story: Story) -> dict[str, dict[str, Any]]:
     return {line["type"]: line for line in story.timeline("event")}
 
 
-def test_the_owner_alone_is_told_with_a_link_and_nothing_of_the_customer(story: Story) -> None:
+def test_the_owner_alone_gets_a_link_and_nothing_of_the_customer(story: Story) -> None:
     captured(story)
     (mail,) = story.deployment.cloud.mails
     assert mail["Destination"]["ToAddresses"] == [f"{owner_of(story)}@n.example"]
@@ -128,7 +128,7 @@ def test_a_call_from_link_to_outcome(story: Story) -> None:
 
     given: list[tuple[str, ...]] = []
     for entry in (*SAID[:2], ("need", "", "price"), *SAID[2:]):
-        form = dict(zip(("line", "answer", "objection"), entry, strict=False))
+        form = dict(zip(("line", "answer", "concern"), entry, strict=False))
         status, page = visit(story, link, walk=walked(*given), do="said", **form)
         given.append(entry)
         assert (status, 'role="alert"' in page) == (200, False)
@@ -142,7 +142,7 @@ def test_a_call_from_link_to_outcome(story: Story) -> None:
         "need": "yoga",
         "wants": True,
         "read": ["recorded"],
-        "objections": ["price"],
+        "concerns": ["price"],
     }
     assert done["properties"]["outcome"] == "booked"
     assert done["attributes"] == ["interest"]

@@ -52,7 +52,7 @@ def status_reports_of(journeys: Path) -> str:
 
 
 def has_deliveries(journeys: Path) -> bool:
-    """Whether the layer names anybody to deliver to: webhook endpoints, or members who are told about tasks."""
+    """Whether the layer names webhook endpoints, or members who get notifications."""
     people = journeys / PEOPLE
     members = json.loads(people.read_bytes()).get("members") if people.exists() else None
     return bool(json.loads((journeys / POLICY).read_bytes()).get("subscribers") or members)

@@ -61,7 +61,7 @@ class NotifySubscriber(Function):
             max_concurrency=CONCURRENCY,
             enabled=shared.layers.has_deliveries,  # without any, nothing comes, and polling costs
         )
-        # What members are told: their tasks, and which notification has told all of a period.
+        # For notifications of members: their tasks, and which of them is the one of a period.
         self.may_use(table, "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
         self.may(
             "sqs:SendMessage", on=[shared.queues.events.queue_arn, notices.queue_arn, notices.dead_letters.queue_arn]

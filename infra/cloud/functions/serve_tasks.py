@@ -35,7 +35,7 @@ class ServeTasks(Function):
                 people_path=PEOPLE_PATH,
             ),
         )
-        # A task and its owner's list change in one transaction; what follows goes by the table's stream.
+        # A task and its owner's list change in one transaction; the table's stream carries out what follows.
         self.may_use(table, "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
         self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         secret.let_read(self, Part.LINKS)

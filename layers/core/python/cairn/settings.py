@@ -246,7 +246,7 @@ class NotifySubscriberSettings(Settings):
     email_sender: str
     sms_sender_id: str
     sms_origination: str
-    """As those of deliver_message: for members, who are told about tasks."""
+    """As those of deliver_message: for notifications of members."""
     policy_path: str
     people_path: str
 

@@ -1,4 +1,4 @@
-"""Telling a member: once, later at night, not at all where it no longer holds, together where wished."""
+"""Notifications of members: once, later at night, not at all where it no longer holds, together where wished."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ import pytest
 
 from cairn.application.people.notify_member import NotifyMember, NotifyOutcome
 from cairn.application.ports import Reply
-from cairn.domain.people.members import Member, People, Queue, TellBy, WebhookForm
+from cairn.domain.people.members import Member, NotifyBy, People, Queue, WebhookForm
 from cairn.domain.people.notification import MemberNotification, NotificationKind
 from cairn.domain.people.task import Priority, Task, TaskStatus
 from cairn.domain.policy import WebhookEndpoint
@@ -21,12 +21,14 @@ MORNING = datetime(2026, 11, 28, 7, tzinfo=UTC)
 
 
 def member(**changes: Any) -> Member:
-    return replace(Member("ana", "Ana", email="ana@n.example", phone="+12015550123", tell_by=TellBy.EMAIL), **changes)
+    return replace(
+        Member("ana", "Ana", email="ana@n.example", phone="+12015550123", notify_by=NotifyBy.EMAIL), **changes
+    )
 
 
 @dataclass
-class World:
-    """What is there, and what was sent."""
+class Fakes:
+    """A member and tasks, and what was sent."""
 
     ana: Member = field(default_factory=member)
     tasks: list[Task] = field(default_factory=list)
@@ -55,12 +57,12 @@ class World:
         self.posted.append(document)
         return Reply(self.status, "")
 
-    def tell(self, one: MemberNotification, now: datetime) -> NotifyOutcome:
+    def notify(self, one: MemberNotification, now: datetime) -> NotifyOutcome:
         own: Any = self
         notify = NotifyMember(
             people=People({"sales": Queue("sales", "Sales")}, {"ana": self.ana}),
             tasks=own,
-            told=own,
+            text=own,
             channels=own,
             webhooks=own,
             endpoints={"slack": WebhookEndpoint(name="slack", url="https://h.example", secret="slack")},
@@ -74,23 +76,23 @@ def task(name: str = "t", owner: str = "ana") -> Task:
     return Task(name, "c_1", "sales", f"Call {name}", NOON, NOON + timedelta(hours=4), owner=owner)
 
 
-def told(
+def text(
     at: datetime = NOON, *, kind: NotificationKind = NotificationKind.ASSIGNED, of: str = "t"
 ) -> MemberNotification:
     return MemberNotification(f"{of}-n", kind, "ana", of, "c_1", at)
 
 
 def test_by_day_at_once() -> None:
-    world = World(tasks=[task()])
-    assert world.tell(told(), NOON) is NotifyOutcome.SENT
-    assert world.sent == [("ana@n.example", "A task for you: Call t")]
+    fakes = Fakes(tasks=[task()])
+    assert fakes.notify(text(), NOON) is NotifyOutcome.SENT
+    assert fakes.sent == [("ana@n.example", "A task for you: Call t")]
 
 
 def test_at_night_in_the_morning_however_urgent() -> None:
-    world = World(tasks=[replace(task(), priority=Priority.URGENT)])
-    assert world.tell(told(NIGHT), NIGHT) is NotifyOutcome.LATER
-    assert world.queued == [(told(NIGHT), MORNING)]
-    assert world.tell(told(NIGHT), MORNING) is NotifyOutcome.SENT
+    fakes = Fakes(tasks=[replace(task(), priority=Priority.URGENT)])
+    assert fakes.notify(text(NIGHT), NIGHT) is NotifyOutcome.LATER
+    assert fakes.queued == [(text(NIGHT), MORNING)]
+    assert fakes.notify(text(NIGHT), MORNING) is NotifyOutcome.SENT
 
 
 @pytest.mark.parametrize(
@@ -102,39 +104,39 @@ def test_at_night_in_the_morning_however_urgent() -> None:
         [replace(task(), status=TaskStatus.WITHDRAWN)],
     ],
 )
-def test_nothing_that_holds_no_longer(present: list[Task]) -> None:
-    world = World(tasks=present)
-    assert world.tell(told(), NOON) is NotifyOutcome.STALE
-    assert world.sent == []
+def test_nothing_that_is_no_longer_so(present: list[Task]) -> None:
+    fakes = Fakes(tasks=present)
+    assert fakes.notify(text(), NOON) is NotifyOutcome.STALE
+    assert fakes.sent == []
 
 
 def test_that_nobody_works_concerns_people_who_do_not_have_it() -> None:
-    world = World(tasks=[task(owner="")])
-    assert world.tell(told(kind=NotificationKind.UNSTAFFED), NOON) is NotifyOutcome.SENT
+    fakes = Fakes(tasks=[task(owner="")])
+    assert fakes.notify(text(kind=NotificationKind.UNSTAFFED), NOON) is NotifyOutcome.SENT
 
 
-@pytest.mark.parametrize("ana", [member(tell_by=None), Member("ben", "Ben")])
-def test_nobody_is_told_who_does_not_want_it_or_is_not_there(ana: Member) -> None:
-    world = World(ana=ana, tasks=[task()])
-    assert world.tell(replace(told(), member="ana" if ana.id == "ana" else "carl"), NOON) is NotifyOutcome.NOBODY
+@pytest.mark.parametrize("ana", [member(notify_by=None), Member("ben", "Ben")])
+def test_no_notification_for_members_who_want_none_or_are_not_there(ana: Member) -> None:
+    fakes = Fakes(ana=ana, tasks=[task()])
+    assert fakes.notify(replace(text(), member="ana" if ana.id == "ana" else "carl"), NOON) is NotifyOutcome.NOBODY
 
 
 def test_all_of_a_period_once_also_where_each_is_delivered_twice() -> None:
-    world = World(ana=member(tell_every=timedelta(hours=1)), tasks=[task("a"), task("b"), task("c")])
+    fakes = Fakes(ana=member(notify_every=timedelta(hours=1)), tasks=[task("a"), task("b"), task("c")])
     at, ends = NOON + timedelta(minutes=10), NOON + timedelta(hours=1)
-    several = [told(at, of=name) for name in "abc"]
-    assert {world.tell(one, at) for one in several} == {NotifyOutcome.LATER}
-    assert {when for _, when in world.queued} == {ends}
-    outcomes = [world.tell(one, ends) for one in several]
+    several = [text(at, of=name) for name in "abc"]
+    assert {fakes.notify(one, at) for one in several} == {NotifyOutcome.LATER}
+    assert {when for _, when in fakes.queued} == {ends}
+    outcomes = [fakes.notify(one, ends) for one in several]
     assert outcomes == [NotifyOutcome.SENT, NotifyOutcome.TOGETHER, NotifyOutcome.TOGETHER]
-    assert world.sent == [("ana@n.example", "3 tasks for you")]
-    assert world.tell(several[1], ends) is NotifyOutcome.TOGETHER
+    assert fakes.sent == [("ana@n.example", "3 tasks for you")]
+    assert fakes.notify(several[1], ends) is NotifyOutcome.TOGETHER
 
 
 def test_by_text() -> None:
-    world = World(ana=member(tell_by=TellBy.SMS), tasks=[task()])
-    world.tell(told(), NOON)
-    assert world.sent[0][1].splitlines()[-1] == "https://l.example/t/ana"
+    fakes = Fakes(ana=member(notify_by=NotifyBy.SMS), tasks=[task()])
+    fakes.notify(text(), NOON)
+    assert fakes.sent[0][1].splitlines()[-1] == "https://l.example/t/ana"
 
 
 @pytest.mark.parametrize(
@@ -142,17 +144,17 @@ def test_by_text() -> None:
     [(200, None), (404, WebhookEndpointError), (429, WebhookUnreachableError), (503, WebhookUnreachableError)],
 )
 def test_by_webhook(status: int, error: type[Exception] | None) -> None:
-    ana = member(tell_by=TellBy.WEBHOOK, webhook="slack", webhook_form=WebhookForm.SLACK)
-    world = World(ana=ana, tasks=[task()], status=status)
+    ana = member(notify_by=NotifyBy.WEBHOOK, webhook="slack", webhook_form=WebhookForm.SLACK)
+    fakes = Fakes(ana=ana, tasks=[task()], status=status)
     if error:
         with pytest.raises(error, match="slack answered"):
-            world.tell(told(), NOON)
+            fakes.notify(text(), NOON)
     else:
-        assert world.tell(told(), NOON) is NotifyOutcome.SENT
-    assert "Call t" in world.posted[0]["text"]
+        assert fakes.notify(text(), NOON) is NotifyOutcome.SENT
+    assert "Call t" in fakes.posted[0]["text"]
 
 
 def test_an_endpoint_that_is_not_there_is_named() -> None:
-    world = World(ana=member(tell_by=TellBy.WEBHOOK, webhook="teams"), tasks=[task()])
+    fakes = Fakes(ana=member(notify_by=NotifyBy.WEBHOOK, webhook="teams"), tasks=[task()])
     with pytest.raises(WebhookEndpointError, match="no webhook endpoint teams"):
-        world.tell(told(), NOON)
+        fakes.notify(text(), NOON)

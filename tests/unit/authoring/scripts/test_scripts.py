@@ -41,7 +41,7 @@ lines:
   - id: goodbye
     say: Goodbye, {{ profile.first_name }}.
     end: refused
-objections:
+concerns:
   price: {title: Too expensive, say: "I see, {{ profile.first_name | default('') }}."}
 """
 

@@ -11,12 +11,12 @@ from cairn.domain.people.script import (
     NO,
     YES,
     AnswerKind,
+    Concern,
     Given,
-    Line,
-    Objection,
     Question,
     Script,
     ScriptKind,
+    ScriptLine,
     Walked,
     check_outcome,
     closest,
@@ -45,17 +45,17 @@ def scripts(draw: st.DrawFn) -> Script:
         further, last = names[number + 1 :], number == len(names) - 1
         end = "done" if last else draw(st.sampled_from(["", "", "stopped"]))
         if draw(st.booleans()):
-            lines[name] = Line(name, text(name), must_be_read=draw(st.booleans()), end=end)
+            lines[name] = ScriptLine(name, text(name), must_be_read=draw(st.booleans()), end=end)
             continue
         kind = draw(st.sampled_from(list(AnswerKind)))
         choices = {"a": text("A"), "b": text("B")} if kind is AnswerKind.CHOICE else {}
         answers = [YES, NO] if kind is AnswerKind.YES_NO else list(choices)
         go = {} if end or not further else {one: draw(st.sampled_from(further)) for one in answers}
-        lines[name] = Line(name, text(name), question=Question(kind, choices, attribute=name), go=go, end=end)
-    return Script("any", "Any", ScriptKind.SALES, lines, {"price": Objection(text("dear"), text("no"))})
+        lines[name] = ScriptLine(name, text(name), question=Question(kind, choices, attribute=name), go=go, end=end)
+    return Script("any", "Any", ScriptKind.SALES, lines, {"price": Concern(text("dear"), text("no"))})
 
 
-def answer_of(line: Line, draw: Any) -> str:
+def answer_of(line: ScriptLine, draw: Any) -> str:
     if line.question is None:
         return ""
     match line.question.kind:
@@ -78,7 +78,7 @@ def test_every_walk_ends_and_has_read_all_on_its_way(script: Script, data: st.Da
         passed.append(line)
         assert len(passed) <= len(script.lines)
         if data.draw(st.booleans()):
-            entered.append(Given(line.id, objection="price"))
+            entered.append(Given(line.id, concern="price"))
             assert walk(script, entered, nothing).open == walked.open  # the talk goes on where it was
         entered.append(Given(line.id, answer_of(line, data.draw)))
         after = walk(script, entered, nothing)
@@ -91,7 +91,7 @@ def test_every_walk_ends_and_has_read_all_on_its_way(script: Script, data: st.Da
 
 
 @given(scripts(), st.data())
-def test_no_line_before_its_turn(script: Script, data: st.DataObject) -> None:
+def test_no_line_before_the_others(script: Script, data: st.DataObject) -> None:
     (here,) = walk(script, [], nothing).open
     other = data.draw(st.sampled_from(sorted(script.lines)))
     if other != here.id:
@@ -107,8 +107,8 @@ def test_an_outcome_of_the_script_needs_its_walk(script: Script) -> None:
     check_outcome(script, "no_answer", walk(script, [], nothing))
 
 
-READ = Line("recorded", text("This call is recorded."), must_be_read=True)
-BYE = Line("bye", text("Bye."), end="reached")
+READ = ScriptLine("recorded", text("This call is recorded."), must_be_read=True)
+BYE = ScriptLine("bye", text("Bye."), end="reached")
 
 
 def test_what_must_be_read_is_named_where_it_was_not() -> None:
@@ -118,7 +118,7 @@ def test_what_must_be_read_is_named_where_it_was_not() -> None:
 
 
 def test_a_flexible_script_goes_in_any_order_and_ends_when_all_that_must_be_read_was() -> None:
-    ask = Line("ask", text("Why?"), question=Question(AnswerKind.TEXT))
+    ask = ScriptLine("ask", text("Why?"), question=Question(AnswerKind.TEXT))
     script = Script("call", "Call", ScriptKind.FLEXIBLE, {"ask": ask, "recorded": READ, "bye": BYE})
     with pytest.raises(LineSkippedError, match="recorded must be read"):
         walk(script, [Given("bye")], nothing)
@@ -128,7 +128,11 @@ def test_a_flexible_script_goes_in_any_order_and_ends_when_all_that_must_be_read
 
 def verifying() -> Script:
     question = Question(AnswerKind.DATE, equals="profile.birthday", attempts=2, otherwise="other")
-    lines = [Line("born", text("Born?"), question=question), BYE, Line("other", text("Sorry."), end="not_verified")]
+    lines = [
+        ScriptLine("born", text("Born?"), question=question),
+        BYE,
+        ScriptLine("other", text("Sorry."), end="not_verified"),
+    ]
     return Script("call", "Call", ScriptKind.INTERACTIVE, {line.id: line for line in lines})
 
 
@@ -169,20 +173,22 @@ def test_a_verification_compares_and_stores_nothing_of_what_was_said(
 )
 def test_a_wrong_answer_says_what_to_enter(kind: AnswerKind, said: str) -> None:
     question = Question(kind, {"a": text("A")})
-    script = Script("s", "S", ScriptKind.SURVEY, {"ask": Line("ask", text("?"), question=question, end="done")})
+    script = Script("s", "S", ScriptKind.SURVEY, {"ask": ScriptLine("ask", text("?"), question=question, end="done")})
     with pytest.raises(InvalidAnswerError, match="ask: "):
         walk(script, [Given("ask", said)], nothing)
 
 
 @given(st.text(max_size=600), st.sampled_from(list(AnswerKind)))
 def test_nothing_that_is_entered_raises_anything_else(said: str, kind: AnswerKind) -> None:
-    script = Script("s", "S", ScriptKind.SURVEY, {"ask": Line("ask", text("?"), question=Question(kind), end="done")})
+    script = Script(
+        "s", "S", ScriptKind.SURVEY, {"ask": ScriptLine("ask", text("?"), question=Question(kind), end="done")}
+    )
     with suppress(InvalidAnswerError):
         assert walk(script, [Given("ask", said)], nothing).outcome == "done"
 
 
-def test_lines_and_objections_that_are_not_there() -> None:
-    for entered in (Given("nowhere"), Given("born", objection="nowhere")):
+def test_lines_and_concerns_that_are_not_there() -> None:
+    for entered in (Given("nowhere"), Given("born", concern="nowhere")):
         with pytest.raises(UnknownLineError, match="nowhere"):
             walk(verifying(), [entered], nothing)
 

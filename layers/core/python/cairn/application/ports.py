@@ -499,9 +499,9 @@ class MemberChannels(Protocol):
         """As `email`. `number` is in E.164."""
 
 
-class ToldMembers(Protocol):
+class NotifiedMembers(Protocol):
     def first(self, member: str, period_ends: datetime, notification: str, now: datetime) -> bool:
-        """Whether this notification is the one that tells the member everything of a period. One write unit.
+        """Whether this notification is the one that lists all tasks of the member for a period. One write unit.
 
         The same notification gets the same answer again.
         """

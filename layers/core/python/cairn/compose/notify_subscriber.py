@@ -7,8 +7,8 @@ from cairn.adapters import aws
 from cairn.adapters.documents.people import people_at
 from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.consent_records import DynamoConsentRecords
+from cairn.adapters.dynamodb.notified_members import DynamoNotifiedMembers
 from cairn.adapters.dynamodb.tasks import DynamoTasks
-from cairn.adapters.dynamodb.told_members import DynamoToldMembers
 from cairn.adapters.http.standard_webhooks import problem_of_key
 from cairn.adapters.http.webhook_endpoints import Reach, SignedWebhooks
 from cairn.adapters.pages.task_links import VALIDITY, TaskLink
@@ -48,7 +48,7 @@ def notify_member() -> NotifyMember:
     return NotifyMember(
         people=people_at(Path(settings.people_path)),
         tasks=DynamoTasks(),
-        told=DynamoToldMembers(),
+        notified=DynamoNotifiedMembers(),
         channels=MemberChannels(
             lambda service: aws.client(service, retries=False),
             email_sender=settings.email_sender,

@@ -11,11 +11,11 @@ from typing import Any
 from cairn.domain.people.members import (
     Absence,
     Member,
+    NotifyBy,
     Outcome,
     People,
     Queue,
     Strategy,
-    TellBy,
     Territory,
     WebhookForm,
 )
@@ -77,8 +77,8 @@ def _member(id_: str, document: Document, calendars: Mapping[str, Calendar]) -> 
         id=id_,
         name=document["name"],
         webhook_form=WebhookForm(document.get("webhook_form", WebhookForm.EVENT)),
-        tell_by=_tell_by(document),
-        tell_every=duration(document["tell_every"]) if "tell_every" in document else None,
+        notify_by=_notify_by(document),
+        notify_every=duration(document["notify_every"]) if "notify_every" in document else None,
         languages=frozenset(document.get("languages", ())),
         skills=frozenset(document.get("skills", ())),
         territories=_territories(document),
@@ -87,12 +87,12 @@ def _member(id_: str, document: Document, calendars: Mapping[str, Calendar]) -> 
     )
 
 
-def _tell_by(document: Document) -> TellBy | None:
+def _notify_by(document: Document) -> NotifyBy | None:
     """As it says; else by whatever there is, a webhook before an e-mail before a text."""
-    written = document.get("tell_by")
+    written = document.get("notify_by")
     if written is not None:
-        return None if written == "nothing" else TellBy(written)
-    keys = {"webhook": TellBy.WEBHOOK, "email": TellBy.EMAIL, "phone": TellBy.SMS}
+        return None if written == "nothing" else NotifyBy(written)
+    keys = {"webhook": NotifyBy.WEBHOOK, "email": NotifyBy.EMAIL, "phone": NotifyBy.SMS}
     return next((by for key, by in keys.items() if key in document), None)
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cairn.domain.people.script import AnswerKind, Line, Objection, Question, Script, ScriptKind
+from cairn.domain.people.script import AnswerKind, Concern, Question, Script, ScriptKind, ScriptLine
 
 VARIABLES = ("profile", "context", "member", "brand")
 """What the texts of a script may name: the customer, the context of the task, who calls, and for whom."""
@@ -41,15 +41,15 @@ def script_from_document(document: Mapping[str, Any]) -> Script:
         language=language,
         languages=document.get("languages", {}),
         lines={name: _line(name, one, language) for name, one in document["lines"].items()},
-        objections={
-            name: Objection(_texts(one["title"], language), _texts(one["text"], language))
-            for name, one in document.get("objections", {}).items()
+        concerns={
+            name: Concern(_texts(one["title"], language), _texts(one["text"], language))
+            for name, one in document.get("concerns", {}).items()
         },
     )
 
 
-def _line(name: str, document: Mapping[str, Any], language: str) -> Line:
-    return Line(
+def _line(name: str, document: Mapping[str, Any], language: str) -> ScriptLine:
+    return ScriptLine(
         id=name,
         text=_texts(document["text"], language),
         must_be_read=document.get("must_be_read", False),

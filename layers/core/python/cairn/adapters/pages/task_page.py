@@ -18,15 +18,15 @@ from cairn.adapters.pages.task_links import SignedTaskLinks, TaskLink
 from cairn.adapters.pages.texts import texts_for
 from cairn.adapters.templates.script_texts import ScriptTexts
 from cairn.application.people.serve_task import ServeTask, TaskSeen
-from cairn.application.people.work_on_tasks import Said, evaluator
+from cairn.application.people.work_on_tasks import TaskResult, evaluator
 from cairn.domain.people.life import LONGEST_NOTE
 from cairn.domain.people.script import (
     NO,
     YES,
     AnswerKind,
     Given,
-    Line,
     Script,
+    ScriptLine,
     Walked,
     walk,
 )
@@ -119,7 +119,7 @@ class TaskPage:
         return reason, self.pages.problem(texts_for(visit.accept_language), reason, status)
 
     def _do(self, link: TaskLink, form: Form, given: tuple[Given, ...], now: datetime) -> tuple[tuple[Given, ...], str]:
-        """What was said so far, after the form; and what is stored now, in words."""
+        """All that was said so far, after the form; and in words, what is stored now."""
         do = _one(form, "do")
         if do == "claim":
             self.serve.claim(self._seen(link).task, link.member, now)
@@ -129,7 +129,7 @@ class TaskPage:
         if do == "done":
             return given, self._done(link, form, given, now)
         if _one(form, "line"):
-            entry = Given(_one(form, "line"), _one(form, "answer"), _one(form, "objection"))
+            entry = Given(_one(form, "line"), _one(form, "answer"), _one(form, "concern"))
             seen = self._seen(link)
             script = self.scripts.get(seen.task.script) if seen.is_theirs else None
             if script is None:
@@ -144,7 +144,7 @@ class TaskPage:
             raise InvalidRequestError(["Choose what came of it."])
         wants_at = outcome in seen.outcomes and seen.outcomes[outcome].at_hour_of_choice
         at = _one(form, "at") if wants_at else ""
-        said = Said(outcome, _one(form, "note")[:LONGEST_NOTE], at, script=given)
+        said = TaskResult(outcome, _one(form, "note")[:LONGEST_NOTE], at, script=given)
         self.serve.done(seen.task, said, link.member, now)
         return "Saved. Thank you."
 
@@ -167,7 +167,7 @@ def _one(form: Form, name: str) -> str:
 
 
 def _given(form: Form) -> tuple[Given, ...]:
-    """What was said before, as the page itself has written it. Raises MalformedBodyError."""
+    """All that was said before, as the page itself has written it. Raises MalformedBodyError."""
     text = _one(form, "walk")
     try:
         entries = json.loads(text) if text else []
@@ -207,7 +207,7 @@ class _View:
             "may_claim": task.is_open and seen.may_claim,
             "say": task.script if theirs and script is None else "",
             "script": self._script(script, walked) if script and walked else None,
-            "walk": json.dumps([[one.line, one.answer, one.objection] for one in self._given]),
+            "walk": json.dumps([[one.line, one.answer, one.concern] for one in self._given]),
             "outcomes": outcomes if theirs else [],
             "asks_when": any(one.at_hour_of_choice for one in seen.outcomes.values()),
             "zone": seen.zone,
@@ -265,14 +265,14 @@ class _View:
         return {
             "title": script.title,
             "lines": [self._line(line, texts) for line in walked.open],
-            "objections": [
+            "concerns": [
                 {"id": name, "title": texts(one.title), "text": texts(one.text)}
-                for name, one in script.objections.items()
+                for name, one in script.concerns.items()
             ],
             "steps": len(self._given),
         }
 
-    def _line(self, line: Line, texts: ScriptTexts) -> dict[str, Any]:
+    def _line(self, line: ScriptLine, texts: ScriptTexts) -> dict[str, Any]:
         question = line.question
         choices: list[dict[str, str]] = []
         input_, limits = "", ""

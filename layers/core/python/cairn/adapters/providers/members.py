@@ -9,7 +9,7 @@ from cairn.adapters.providers.calls import call
 class MemberChannels:
     """Implements the port MemberChannels: SES, and SNS or End User Messaging as the customers' texts.
 
-    Clients are made when they are needed first: few members are told in more than one way.
+    Clients are made when they are needed first: few deployments notify in more than one way.
     """
 
     def __init__(

@@ -35,13 +35,13 @@ class NotificationQueue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationsLater:
-    """Queues what is not to be told now, such as at night."""
+    """Queues what is not to be sent now, such as at night."""
 
     clock: TimerService
     target: TimerTarget
 
     def queue_at(self, one: MemberNotification, at: datetime, now: datetime) -> None:
-        name = f"told-{short_hash(one.id, one.member, instant_to_wire(at))}"
+        name = f"notified-{short_hash(one.id, one.member, instant_to_wire(at))}"
         self.clock.set(self.target, name, to_json(notification_to_wire(one)), at, now)
 
 

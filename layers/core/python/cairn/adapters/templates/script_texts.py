@@ -16,7 +16,7 @@ from cairn.domain.shared.errors import CairnError
 
 
 class Gap(Undefined):
-    """What is not known of the customer, as the member sees it: `[first_name]`."""
+    """A gap in what is known of the customer, as the member sees it: `[first_name]`."""
 
     def __str__(self) -> str:
         return f"[{self._undefined_name}]"

@@ -1,4 +1,4 @@
-"""Tell a member about a task: at a decent hour, once for a period where wished, and only what still holds."""
+"""Send a member a notification of a task: at a decent hour, once for a period where wished, and only what still holds."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,18 +7,25 @@ from enum import StrEnum
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
-from cairn.application.ports import MemberChannels, TaskStore, ToldMembers, WebhookEndpoints
-from cairn.domain.people.members import Member, People, TellBy
+from cairn.application.ports import MemberChannels, NotifiedMembers, TaskStore, WebhookEndpoints
+from cairn.domain.people.members import Member, NotifyBy, People
 from cairn.domain.people.notification import MemberNotification
+from cairn.domain.people.notification_texts import (
+    ABOUT_THE_OWNER,
+    Listed,
+    NotificationText,
+    text_of,
+    text_of_many,
+    when_to_send,
+)
 from cairn.domain.people.task import Task
-from cairn.domain.people.telling import ABOUT_THE_OWNER, Listed, Told, text_of, text_of_many, told_at
 from cairn.domain.people.webhook_form import document_of
 from cairn.domain.policy import WebhookEndpoint
 from cairn.domain.shared.errors import WebhookEndpointError, WebhookUnreachableError
 from cairn.domain.shared.instants import zone_named
 
 SOON = timedelta(seconds=1)
-"""What is due within it goes out now: timers fire a little early."""
+"""A notification that is due within it goes out now: timers fire a little early."""
 
 ACCEPTED = range(200, 300)
 PERHAPS_LATER = (HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600))
@@ -39,7 +46,7 @@ class NotifyOutcome(StrEnum):
 class NotifyMember:
     people: People
     tasks: TaskStore
-    told: ToldMembers
+    notified: NotifiedMembers
     channels: MemberChannels
     webhooks: WebhookEndpoints
     endpoints: Mapping[str, WebhookEndpoint]
@@ -51,24 +58,24 @@ class NotifyMember:
     def __call__(self, one: MemberNotification, now: datetime) -> NotifyOutcome:
         """Raises what the provider raises: then it is tried again, and may come twice."""
         member, task = self.people.members.get(one.member), self.tasks.load(one.customer, one.task)
-        if member is None or member.tell_by is None:
+        if member is None or member.notify_by is None:
             return NotifyOutcome.NOBODY
         if task is None or not task.is_open or (one.kind in ABOUT_THE_OWNER and task.owner != member.id):
             return NotifyOutcome.STALE
         zone = self._zone(member, task)
-        at = told_at(member, one, task.priority, zone)
+        at = when_to_send(member, one, task.priority, zone)
         if at > now + SOON:
             self.later(one, at, now)
             return NotifyOutcome.LATER
-        if at > one.at and member.tell_every:
-            if not self.told.first(member.id, at, one.id, now):
+        if at > one.at and member.notify_every:
+            if not self.notified.first(member.id, at, one.id, now):
                 return NotifyOutcome.TOGETHER
             listed = [self._listed(each, member, now) for each in self.tasks.of_member(member.id)]
             self._send(member, one, text_of_many(listed, zone), now)
             return NotifyOutcome.SENT
         queue = self.people.queues.get(task.queue)
-        told = text_of(one.kind, self._listed(task, member, now), queue.title if queue else task.queue, zone)
-        self._send(member, one, told, now)
+        text = text_of(one.kind, self._listed(task, member, now), queue.title if queue else task.queue, zone)
+        self._send(member, one, text, now)
         return NotifyOutcome.SENT
 
     def _zone(self, member: Member, task: Task) -> ZoneInfo:
@@ -79,23 +86,23 @@ class NotifyMember:
     def _listed(self, task: Task, member: Member, now: datetime) -> Listed:
         return Listed(task, self.link(task, member.id, now))
 
-    def _send(self, member: Member, one: MemberNotification, told: Told, now: datetime) -> None:
-        match member.tell_by:
-            case TellBy.EMAIL:
-                self.channels.email(member.email, told.subject, told.text)
-            case TellBy.SMS:
-                self.channels.sms(member.phone, told.text)
-            case TellBy.WEBHOOK:
-                self._post(member, one, told, now)
+    def _send(self, member: Member, one: MemberNotification, text: NotificationText, now: datetime) -> None:
+        match member.notify_by:
+            case NotifyBy.EMAIL:
+                self.channels.email(member.email, text.subject, text.text)
+            case NotifyBy.SMS:
+                self.channels.sms(member.phone, text.text)
+            case NotifyBy.WEBHOOK:
+                self._post(member, one, text, now)
             case None:
-                raise AssertionError("a member who is told nothing was told")
+                raise AssertionError("a member who is text nothing was text")
 
-    def _post(self, member: Member, one: MemberNotification, told: Told, now: datetime) -> None:
+    def _post(self, member: Member, one: MemberNotification, text: NotificationText, now: datetime) -> None:
         endpoint = self.endpoints.get(member.webhook)
         if endpoint is None:
             raise WebhookEndpointError(f"policy.toml has no webhook endpoint {member.webhook}, which {member.id} names")
-        reply = self.webhooks.post(endpoint, one.id, document_of(member.webhook_form, one, told), now)
+        reply = self.webhooks.post(endpoint, one.id, document_of(member.webhook_form, one, text), now)
         if reply.status in ACCEPTED:
             return
-        answered = f"{endpoint.name} answered {reply.status} to what {member.id} is told"
+        answered = f"{endpoint.name} answered {reply.status} to what {member.id} is text"
         raise WebhookUnreachableError(answered) if reply.status in PERHAPS_LATER else WebhookEndpointError(answered)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from cairn.application.people.work_on_tasks import By, Said, WorkOnTasks
+from cairn.application.people.work_on_tasks import By, TaskResult, WorkOnTasks
 from cairn.application.ports import Customers, History, TaskStore
 from cairn.domain.customer.state import Customer
 from cairn.domain.explain.explanations import Sentence, explain_customer
@@ -36,7 +36,7 @@ class TaskSeen:
     may_claim: bool
     outcomes: Mapping[str, Outcome]
     sentences: tuple[Sentence, ...] = ()
-    """What has happened last, the latest first."""
+    """The latest decisions, the last one first."""
     advice: str = ""
 
 
@@ -83,7 +83,7 @@ class ServeTask:
         """Raises TaskOwnedError, TaskClosedError or ConflictError."""
         self.work.claim(task.id, task.customer, By(member_id, now, member_id))
 
-    def done(self, task: Task, said: Said, member_id: str, now: datetime) -> None:
+    def done(self, task: Task, said: TaskResult, member_id: str, now: datetime) -> None:
         """Raises what WorkOnTasks.done raises."""
         self.work.done(task.id, task.customer, said, By(member_id, now, member_id))
 

@@ -61,7 +61,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TaskResult:
     """What a person says has come of a task."""
 
     outcome: str
@@ -70,7 +70,7 @@ class Said:
     """When the customer wishes to be called; on the customer's own clock where it names no zone."""
     answers: Mapping[str, Any] = field(default_factory=dict)
     script: Sequence[Given] = ()
-    """What was said and answered at each line of its script."""
+    """All that was said and answered at the lines of its script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class WorkOnTasks:
     def withdraw(self, task_id: str, customer: str, why: str, by: By) -> Task:
         return self._change(task_id, customer, by, lambda task: life.withdrawn(task, why, by.actor, by.now))
 
-    def done(self, task_id: str, customer: str, said: Said, by: By) -> Task:
+    def done(self, task_id: str, customer: str, said: TaskResult, by: By) -> Task:
         """Raises as `life.done` does, and where the task's script has not come to this outcome."""
         found = self.find(task_id, customer)
         outcome, at = said.outcome, said.at
@@ -180,7 +180,7 @@ class WorkOnTasks:
 
         return self._change(task_id, customer, by, change)
 
-    def _walked(self, task: Task, said: Said, customer: Customer, now: datetime) -> Walked | None:
+    def _walked(self, task: Task, said: TaskResult, customer: Customer, now: datetime) -> Walked | None:
         """How far the task's script has come; None where it has none. Raises LineSkippedError."""
         script = self.scripts.get(task.script)
         if script is None:
@@ -244,7 +244,7 @@ def evaluator(customer: Customer, now: datetime) -> Callable[[str], Any]:
 def _answers(walked: Walked | None) -> dict[str, Any]:
     if walked is None:
         return {}
-    further = {"read": list(walked.read), "objections": list(walked.objections)}
+    further = {"read": list(walked.read), "concerns": list(walked.concerns)}
     return {**walked.answers, **{name: value for name, value in further.items() if value}}
 
 

@@ -43,7 +43,7 @@ class Absence:
     end: datetime
 
 
-class TellBy(StrEnum):
+class NotifyBy(StrEnum):
     """How a member hears of tasks."""
 
     EMAIL = "email"
@@ -52,7 +52,7 @@ class TellBy(StrEnum):
 
 
 class WebhookForm(StrEnum):
-    """What is posted to a member's webhook endpoint."""
+    """The body that a member's webhook endpoint gets."""
 
     EVENT = "event"
     """A Standard Webhook, as for any other system."""
@@ -73,10 +73,10 @@ class Member:
     webhook: str = ""
     """The name of an endpoint in policy.toml."""
     webhook_form: WebhookForm = WebhookForm.EVENT
-    tell_by: TellBy | None = None
-    """None: nobody is told; the member looks at the list."""
-    tell_every: timedelta | None = None
-    """Hear of everything within this time at once; None: of each by itself. What is urgent does not wait for it."""
+    notify_by: NotifyBy | None = None
+    """None: no notification is sent; the member looks at the list."""
+    notify_every: timedelta | None = None
+    """Hear of everything within this time at once; None: of each by itself. An urgent one does not wait for it."""
     zone: str = ""
     """The IANA name of the time zone; empty: that of the queue's calendar."""
     calendar: Calendar | None = None

@@ -1,6 +1,6 @@
 """Call scripts: what a member says and asks, line by line, and where each answer leads (docs/people.md).
 
-A walk is computed anew from all that was said, so nothing is stored while somebody is on the phone.
+A walk is computed anew from all that was said, so nothing is stored while a customer is on the phone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ class ScriptKind(StrEnum):
     INTERACTIVE = "interactive"
     """Each answer says what comes next."""
     SALES = "sales"
-    """The same, with answers to objections."""
+    """The same, with answers to concerns."""
     TROUBLESHOOTING = "troubleshooting"
     """The same, to more than one ending."""
     COMPLIANCE = "compliance"
@@ -73,7 +73,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ScriptLine:
     id: str
     text: Texts
     must_be_read: bool = False
@@ -86,7 +86,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Objection:
+class Concern:
     title: Texts
     text: Texts
     """What to reply; then the talk goes on where it was."""
@@ -97,9 +97,9 @@ class Script:
     name: str
     title: str
     kind: ScriptKind
-    lines: Mapping[str, Line]
+    lines: Mapping[str, ScriptLine]
     """By id, in order. None leads back, so that every walk ends."""
-    objections: Mapping[str, Objection] = field(default_factory=dict)
+    concerns: Mapping[str, Concern] = field(default_factory=dict)
     language: str = "en"
     languages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What the filters of its texts know of each language."""
@@ -113,7 +113,7 @@ class Script:
     def any_order(self) -> bool:
         return self.kind is ScriptKind.FLEXIBLE
 
-    def after(self, line: Line, answer: str) -> str:
+    def after(self, line: ScriptLine, answer: str) -> str:
         """The id of the line that follows an answer; empty at the end."""
         if line.end:
             return ""
@@ -127,15 +127,15 @@ class Given:
 
     line: str
     answer: str = ""
-    objection: str = ""
-    """An objection that the customer made there; the line itself is still to come."""
+    concern: str = ""
+    """An concern that the customer made there; the line itself is still to come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Walked:
     """How far a walk has come."""
 
-    open: tuple[Line, ...]
+    open: tuple[ScriptLine, ...]
     """The lines that may be next: one, unless the script goes in any order; none at the end."""
     outcome: str = ""
     """Where it has ended."""
@@ -144,7 +144,7 @@ class Walked:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     read: tuple[str, ...] = ()
     """The lines that had to be read, and were."""
-    objections: tuple[str, ...] = ()
+    concerns: tuple[str, ...] = ()
     failed: Mapping[str, int] = field(default_factory=dict)
     """Of each verification, how many attempts were wrong."""
 
@@ -182,7 +182,7 @@ def closest(texts: Texts, locale: str) -> str:
     return ""
 
 
-def _first(script: Script) -> tuple[Line, ...]:
+def _first(script: Script) -> tuple[ScriptLine, ...]:
     lines = tuple(script.lines.values())
     return lines if script.any_order else lines[:1]
 
@@ -194,10 +194,10 @@ def _after(script: Script, walked: Walked, one: Given, evaluate: Callable[[str],
     if line not in walked.open:
         here = ", ".join(each.id for each in walked.open) or "at its end"
         raise LineSkippedError(f"{line.id} is not next in the script {script.name}: it is {here}")
-    if one.objection:
-        if one.objection not in script.objections:
-            raise UnknownLineError(f"the script {script.name} has no objection {one.objection}")
-        return replace(walked, objections=(*walked.objections, one.objection))
+    if one.concern:
+        if one.concern not in script.concerns:
+            raise UnknownLineError(f"the script {script.name} has no concern {one.concern}")
+        return replace(walked, concerns=(*walked.concerns, one.concern))
     if line.question is None:
         read = (*walked.read, line.id) if line.must_be_read else walked.read
         return _gone_on(script, replace(walked, read=read), line, "")
@@ -211,8 +211,8 @@ def _after(script: Script, walked: Walked, one: Given, evaluate: Callable[[str],
     return _gone_on(script, answered, line, one.answer)
 
 
-def _verified(  # noqa: PLR0913, PLR0917  what is verified, of whom, by what
-    script: Script, walked: Walked, line: Line, question: Question, said: str, evaluate: Callable[[str], Any]
+def _verified(  # noqa: PLR0913, PLR0917  what is verified, of which customer, by what
+    script: Script, walked: Walked, line: ScriptLine, question: Question, said: str, evaluate: Callable[[str], Any]
 ) -> Walked:
     value, expected = _answer(line, question, said), evaluate(question.equals)
     if expected is not None and _compared(value) == _compared(expected):
@@ -226,7 +226,7 @@ def _verified(  # noqa: PLR0913, PLR0917  what is verified, of whom, by what
     return replace(walked, open=(script.lines[question.otherwise],))
 
 
-def _gone_on(script: Script, walked: Walked, line: Line, answer: str) -> Walked:
+def _gone_on(script: Script, walked: Walked, line: ScriptLine, answer: str) -> Walked:
     if line.end:
         unread = [one.id for one in walked.open if one.must_be_read and one != line] if script.any_order else []
         if unread:
@@ -238,7 +238,7 @@ def _gone_on(script: Script, walked: Walked, line: Line, answer: str) -> Walked:
     return replace(walked, open=(script.lines[following],) if following else ())
 
 
-def _answer(line: Line, question: Question, said: str) -> Any:
+def _answer(line: ScriptLine, question: Question, said: str) -> Any:
     """The typed value of an answer. Raises InvalidAnswerError."""
     read, wanted = READ[question.kind]
     value = read(said.strip(), question)
@@ -297,7 +297,7 @@ def _compared(value: Any) -> str:
         return " ".join(text.split())
 
 
-def next_lines(script: Script, line: Line) -> list[str]:
+def next_lines(script: Script, line: ScriptLine) -> list[str]:
     """The ids of the lines that may follow one."""
     if line.end:
         return []

@@ -1,27 +1,27 @@
-"""The body that tells a member about tasks by webhook."""
+"""The body of a notification by webhook."""
 
 from typing import Any
 
 from cairn.domain.people.members import WebhookForm
 from cairn.domain.people.notification import MemberNotification
-from cairn.domain.people.telling import Told
+from cairn.domain.people.notification_texts import NotificationText
 from cairn.domain.shared.instants import instant_to_wire
 
 CARD_SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 
 
-def document_of(form: WebhookForm, one: MemberNotification, told: Told) -> dict[str, Any]:
+def document_of(form: WebhookForm, one: MemberNotification, text: NotificationText) -> dict[str, Any]:
     """Ids, the title of the task and a link; nothing of the customer."""
     match form:
         case WebhookForm.SLACK:
-            return {"text": _escaped(told.text)}
+            return {"text": _escaped(text.text)}
         case WebhookForm.TEAMS:
-            blocks = [{"type": "TextBlock", "text": line, "wrap": True} for line in told.text.splitlines() if line]
+            blocks = [{"type": "TextBlock", "text": line, "wrap": True} for line in text.text.splitlines() if line]
             card = {"$schema": CARD_SCHEMA, "type": "AdaptiveCard", "version": "1.4", "body": blocks}
             attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
             return {"type": "message", "attachments": [attachment]}
         case WebhookForm.EVENT:
-            data = {"kind": one.kind.value, "member": one.member, "task": one.task, "text": told.text}
+            data = {"kind": one.kind.value, "member": one.member, "task": one.task, "text": text.text}
             return {"type": "task.notification", "timestamp": instant_to_wire(one.at), "data": data}
 
 

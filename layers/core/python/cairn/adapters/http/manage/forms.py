@@ -25,7 +25,7 @@ NAMES = ("customer", "identifier", "address")
 Choice = TypeVar("Choice", bound=Enum)
 
 MOST_PARTS, MOST_ENTRIES = 3, 200
-"""Of an entry of a script's walk: line, answer, objection; and of a walk."""
+"""Of an entry of a script's walk: line, answer, concern; and of a walk."""
 
 
 class Form:
@@ -144,7 +144,7 @@ class Form:
         )
         if right and len(value) <= MOST_ENTRIES:
             return list(value)
-        self._wrong(name, 'a list such as [["greeting"], ["plan", "small"]]: line, answer, objection')
+        self._wrong(name, 'a list such as [["greeting"], ["plan", "small"]]: line, answer, concern')
         return []
 
     def wrong(self, problem: str) -> None:

@@ -14,7 +14,7 @@ from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMes
 from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.application.operations.switch import Switch
 from cairn.application.people.manage_members import ManageMembers, Order
-from cairn.application.people.work_on_tasks import By, Said, WorkOnTasks
+from cairn.application.people.work_on_tasks import By, TaskResult, WorkOnTasks
 from cairn.application.ports import Audit, SeenTypes, SwitchBoard
 from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportForOperator
@@ -346,7 +346,7 @@ class ManageRouter:
                 note, answers = form.text("note", required=False, most=LONGEST_NOTE), form.object("answers")
                 script = form.entries("script")
                 form.check()
-                said = Said(outcome, note, at, answers, [Given(*entry) for entry in script])
+                said = TaskResult(outcome, note, at, answers, [Given(*entry) for entry in script])
                 changed = self.tasks.done(task, customer, said, by)
         return Answer(200, documents.task(changed, now))
 

@@ -43,14 +43,14 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What is sent."""
+class NotificationText:
+    """As it is sent."""
 
     subject: str
     text: str
 
 
-def told_at(member: Member, one: MemberNotification, priority: Priority, zone: ZoneInfo) -> datetime:
+def when_to_send(member: Member, one: MemberNotification, priority: Priority, zone: ZoneInfo) -> datetime:
     """When a notification goes out: at once; at the end of the member's own period; never at night."""
     at = one.at if priority is Priority.URGENT else batch_of(member, one.at)
     local = at.astimezone(zone)
@@ -62,25 +62,25 @@ def told_at(member: Member, one: MemberNotification, priority: Priority, zone: Z
 
 def batch_of(member: Member, at: datetime) -> datetime:
     """The end of the period in which the member hears of everything at once; the instant itself where there is none."""
-    if not member.tell_every:
+    if not member.notify_every:
         return at
-    return EPOCH + -(-(at - EPOCH) // member.tell_every) * member.tell_every
+    return EPOCH + -(-(at - EPOCH) // member.notify_every) * member.notify_every
 
 
-def text_of(kind: NotificationKind, one: Listed, queue: str, zone: ZoneInfo) -> Told:
+def text_of(kind: NotificationKind, one: Listed, queue: str, zone: ZoneInfo) -> NotificationText:
     """About one task."""
     subject = f"{INTRODUCED[kind]}: {one.task.title}"
     due = f"{queue}, due {_local(one.task.due_at, zone)}."
-    return Told(subject, f"{subject}\n{due}\n{one.url}")
+    return NotificationText(subject, f"{subject}\n{due}\n{one.url}")
 
 
-def text_of_many(listed: Sequence[Listed], zone: ZoneInfo) -> Told:
+def text_of_many(listed: Sequence[Listed], zone: ZoneInfo) -> NotificationText:
     """About all open tasks of a member, as they are."""
     number = len(listed)
     subject = f"{number} task{'s' * (number != 1)} for you"
     lines = [f"{one.task.title}, due {_local(one.task.due_at, zone)}\n{one.url}" for one in listed[:MOST_TOGETHER]]
     rest = [f"and {number - MOST_TOGETHER} more"] if number > MOST_TOGETHER else []
-    return Told(subject, "\n\n".join([subject, *lines, *rest]))
+    return NotificationText(subject, "\n\n".join([subject, *lines, *rest]))
 
 
 def _local(at: datetime, zone: ZoneInfo) -> str:

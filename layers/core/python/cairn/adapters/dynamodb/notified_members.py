@@ -1,4 +1,4 @@
-"""Which notification has told a member everything of a period."""
+"""The one notification that lists all tasks of a member for a period."""
 
 from datetime import datetime, timedelta
 
@@ -7,18 +7,18 @@ from pynamodb.exceptions import PutError
 from cairn.adapters.dynamodb.items import CONDITION_FAILED, MEMBER, RecordItem, code_of
 from cairn.domain.shared.instants import instant_to_wire
 
-TOLD = "told#"
+NOTIFIED = "notified#"
 STAYS = timedelta(days=15)
 """Longer than a notification can wait in its queue, or lie among the dead letters."""
 
 
-class DynamoToldMembers:
-    """Implements the port ToldMembers."""
+class DynamoNotifiedMembers:
+    """Implements the port NotifiedMembers."""
 
     def first(self, member: str, period_ends: datetime, notification: str, now: datetime) -> bool:
         item = RecordItem(
             MEMBER + member,
-            TOLD + instant_to_wire(period_ends),
+            NOTIFIED + instant_to_wire(period_ends),
             added_by=notification,
             expires_at=int((now + STAYS).timestamp()),
         )
