@@ -1,4 +1,4 @@
-"""Send a member a notification of a task: at a decent hour, once for a period where wished, and only what still holds."""
+"""Send a member a notification of a task: at a decent hour, together where wished, and only while it is so."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
