@@ -38,6 +38,7 @@ FUNCTIONS = (
     "deliver_message",
     "record_feedback",
     "serve_preferences",
+    "serve_tasks",
     "notify_subscriber",
     "manage_api",
     "erase_customer",

@@ -100,7 +100,8 @@ def test_no_secret_is_in_a_template(synthesized: dict[str, Templates], stage: st
 
 
 DERIVES_KEYS = {
-    *("process_event", "deliver_message", "serve_preferences", "manage_api", "erase_customer"),
+    *("process_event", "deliver_message", "serve_preferences", "serve_tasks", "manage_api"),
+    "erase_customer",
     *("receive_webhook", "record_feedback", "check_identity_key"),
 }
 """The first make ids and keys of addresses, then two that make message groups, and the check of deployments."""

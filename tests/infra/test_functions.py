@@ -92,7 +92,7 @@ def test_the_links_of_messages_lead_to_their_own_function(prod: Templates) -> No
     routes = {route["RouteKey"]: route for route in prod.all("AWS::ApiGatewayV2::Route").values()}
     integrations = prod.all("AWS::ApiGatewayV2::Integration")
 
-    links = {route: one for route, one in routes.items() if route.endswith("/{token}")}
+    links = {route: one for route, one in routes.items() if route.endswith("/{token}") and "/tasks/" not in route}
     assert set(links) == {
         f"{method} /{kind}/{{token}}"
         for kind in ("unsubscribe", "preferences", "confirm")
@@ -101,6 +101,15 @@ def test_the_links_of_messages_lead_to_their_own_function(prod: Templates) -> No
     targets = {one["Target"]["Fn::Join"][1][1]["Ref"] for one in links.values()}
     assert len(targets) == 1
     assert "ServePreferences" in json.dumps(integrations[targets.pop()]["IntegrationUri"])
+
+
+def test_the_links_of_members_lead_to_their_own_function(prod: Templates) -> None:
+    routes = {route["RouteKey"]: route for route in prod.all("AWS::ApiGatewayV2::Route").values()}
+    integrations = prod.all("AWS::ApiGatewayV2::Integration")
+
+    tasks = {f"{method} /tasks/{{token}}" for method in ("GET", "HEAD", "POST")}
+    (target,) = {routes[one]["Target"]["Fn::Join"][1][1]["Ref"] for one in tasks}
+    assert "ServeTasks" in json.dumps(integrations[target]["IntegrationUri"])
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])

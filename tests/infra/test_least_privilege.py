@@ -6,6 +6,7 @@ the templates give it, and every grant on data or providers against the calls.
 
 import itertools
 import json
+import re
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from bench.aws_calls import AwsCall, intercepted
 from cairn.adapters.dynamodb.arm_counts import DynamoArmCounts
 from cairn.adapters.dynamodb.codec import message_to_wire
 from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
-from cairn.adapters.dynamodb.items import AUDIT, HEARD, IDENTITY
+from cairn.adapters.dynamodb.items import AUDIT, HEARD, IDENTITY, WorkItem
 from cairn.adapters.dynamodb.seen import SEEN
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.pages.links import SECRET, SignedLinks
@@ -43,6 +44,8 @@ from infra.local.wiring import Function
 from tests.cloudformation import deploys, empties_the_table
 from tests.infra.conftest import Json, Templates
 from tests.infra.test_roles import ADD_TO_AUDIT
+from tests.stories.test_page_of_tasks import WITH_ADDRESSES, with_people
+from tests.stories.test_tasks_of_journeys import TUESDAY
 from tests.unit.fakes import Secrets
 from tests.unit.makers import message
 
@@ -88,6 +91,10 @@ TWO_WHO_ARE_ONE = Scenario.model_validate(
         ],
     }
 )
+
+
+LINK = re.compile(r"https://localhost/tasks/[\w.-]+")
+"""A member's link in the text of a mail."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +222,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
         _invites(recorder, secrets, tmp_path_factory.mktemp("journeys") / "booking")
         _reply_at_length(recorder, secrets)
         _open_links(recorder, secrets)
+        _work_on_tasks(recorder, secrets, tmp_path_factory.mktemp("people"))
         _nobody_listens(recorder, secrets)
         _pause_and_resume(recorder, secrets)
         _enters_two_journeys(recorder, secrets, tmp_path_factory.mktemp("journeys"))
@@ -499,6 +507,27 @@ def _at(nobody: socket) -> dict[str, str]:
     return {"crm": f"http://127.0.0.1:{nobody.getsockname()[1]}/"}
 
 
+def _work_on_tasks(recorder: Recorder, secrets: dict[str, str], folder: Path) -> None:
+    """Two members get notifications, one of them for an hour together, and one says what has come of a task."""
+    people = (
+        WITH_ADDRESSES.replace('email = "ana@n.example"', 'email = "ana@n.example"\nnotify_every = "1h"')
+        .replace('email = "ben@n.example"', 'phone = "+12015550101"')
+        .replace('email = "cleo@n.example"', 'email = "cleo@n.example"\nnotify_by = "nothing"')
+    )
+    journeys, policy = with_people(folder, people, script=""), folder / "policy.toml"
+    with local_deployment(journeys, start=TUESDAY, secrets=secrets, policy=policy) as made:
+        recorder.watch(made)
+        for number in range(3):
+            lead = {"id": f"l{number}", "type": "lead.captured", "customer": {"user_id": f"lead-{number}"}}
+            _post(made, "track", {**lead, "properties": {"page": "/"}}, secrets["track"])
+        WorkItem("member#ana", "work").update([WorkItem.tasks.add({"c_gone task"})])  # its task is gone
+        made.advance_to(made.now() + timedelta(hours=1))
+        (link,) = {link for mail in made.cloud.mails for link in LINK.findall(str(mail))}
+        assert made.visit("POST", link, {}, b"do=claim")["statusCode"] == 200
+        assert made.visit("POST", link, {}, b"do=done&outcome=lost")["statusCode"] == 200
+        made.settle()
+
+
 def _open_links(recorder: Recorder, secrets: dict[str, str]) -> None:
     """A customer opens the preferences and unsubscribes."""
     with local_deployment(JOURNEYS, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
@@ -559,6 +588,7 @@ FUNCTIONS = (
     "deliver_message",
     "record_feedback",
     "serve_preferences",
+    "serve_tasks",
     "notify_subscriber",
     "sweep",
     "manage_api",

@@ -16,6 +16,7 @@ SERVICES = (
     "deliver_message",
     "record_feedback",
     "serve_preferences",
+    "serve_tasks",
     "notify_subscriber",
     "sweep",
     "manage_api",
@@ -181,6 +182,13 @@ def every_statement(templates: Templates) -> Iterator[Json]:
         ),
         ("serve_preferences", {"sqs:SendMessage", "dynamodb:Query", "secretsmanager:GetSecretValue"}),
         (
+            "serve_tasks",
+            {
+                *("dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+                "secretsmanager:GetSecretValue",
+            },
+        ),
+        (
             "manage_api",
             {
                 "secretsmanager:GetSecretValue",
@@ -206,10 +214,11 @@ def every_statement(templates: Templates) -> Iterator[Json]:
             {
                 *CONSUMES,
                 "sqs:SendMessage",
-                "dynamodb:BatchGetItem",
+                *("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
                 "secretsmanager:GetSecretValue",
                 "scheduler:CreateSchedule",
                 "iam:PassRole",
+                *("ses:SendEmail", "sns:Publish"),
             },
         ),
     ],
@@ -282,7 +291,8 @@ def test_each_function_reads_its_own_part_of_the_stages_secret_alone(prod: Templ
         "receive_webhook": ["AWSCURRENT"],
         "deliver_message": ["links"],
         "serve_preferences": ["links"],
-        "notify_subscriber": ["webhook-endpoints"],
+        "serve_tasks": ["links"],
+        "notify_subscriber": ["webhook-endpoints", "links"],
     }
 
 

@@ -23,7 +23,10 @@ MODELS = {
     "sweep": EventBridgeModel,
 }
 
-ELSEWHERE = {"serve_preferences", "manage_api", "notify_subscriber", "erase_customer", "check_identity_key"}
+ELSEWHERE = {
+    *("serve_preferences", "serve_tasks", "manage_api", "notify_subscriber", "erase_customer"),
+    "check_identity_key",
+}
 """Requests and queues of the same shapes start these, and CloudFormation the last, in their own tests."""
 
 

@@ -59,17 +59,25 @@ def start() -> datetime:
     return TUESDAY
 
 
+def with_people(folder: Path, people: str = WITH_ADDRESSES, script: str = SCRIPT) -> Path:
+    """A folder with the journey, its call script, the policy and people."""
+    (folder / "lead").mkdir()
+    journey = (
+        JOURNEY.replace("reason: first-call", "reason: first-call\n      script: first-call") if script else JOURNEY
+    )
+    (folder / "lead" / "journey.yaml").write_text(journey, encoding="utf-8")
+    (folder / "_scripts").mkdir()
+    if script:
+        (folder / "_scripts" / "first-call.yaml").write_text(script, encoding="utf-8")
+    (folder / "policy.toml").write_text(POLICY.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "people.toml").write_text(people, encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def story(tmp_path: Path, start: datetime) -> Iterator[Story]:
-    (tmp_path / "lead").mkdir()
-    journey = JOURNEY.replace("reason: first-call", "reason: first-call\n      script: first-call")
-    (tmp_path / "lead" / "journey.yaml").write_text(journey, encoding="utf-8")
-    (tmp_path / "_scripts").mkdir()
-    (tmp_path / "_scripts" / "first-call.yaml").write_text(SCRIPT, encoding="utf-8")
-    (tmp_path / "policy.toml").write_text(POLICY.read_text(encoding="utf-8"), encoding="utf-8")
-    (tmp_path / "people.toml").write_text(WITH_ADDRESSES, encoding="utf-8")
     policy, secrets = tmp_path / "policy.toml", local_secrets({})
-    with local_deployment(tmp_path, start=start, secrets=secrets, policy=policy) as deployment:
+    with local_deployment(with_people(tmp_path), start=start, secrets=secrets, policy=policy) as deployment:
         yield Story(deployment)
 
 
