@@ -8,7 +8,7 @@ default, changes no history.
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from difflib import unified_diff
 from functools import cache
@@ -21,8 +21,10 @@ from pydantic import TypeAdapter, ValidationError
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.effects import Effect, Fact
 from cairn.domain.journey import engine
+from cairn.domain.journey.arms import NO_ARMS, Arms
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.enrollment import Enrollment
+from cairn.domain.lead.reading import GivenFields
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
@@ -54,10 +56,15 @@ def recording(compiled: list[Document]) -> Iterator[History]:
     documents = {(one["journey"], one["version"]): one["document"] for one in compiled}
     really = engine.advance
 
-    def advance(
-        journey: Journey, enrollment: Enrollment, profile: Profile, trigger: engine.Trigger, now: datetime
+    def advance(  # noqa: PLR0913, PLR0917  as the engine's
+        journey: Journey,
+        enrollment: Enrollment,
+        profile: Profile,
+        trigger: engine.Trigger,
+        now: datetime,
+        arms: Arms = NO_ARMS,
     ) -> engine.Decision:
-        decision = really(journey, enrollment, profile, trigger, now)
+        decision = really(journey, enrollment, profile, trigger, now, arms)
         named = {"journey": journey.name, "version": journey.version}
         if named | {"document": documents[journey.name, journey.version]} not in history.journeys:
             history.journeys.append(named | {"document": documents[journey.name, journey.version]})
@@ -68,6 +75,8 @@ def recording(compiled: list[Document]) -> Iterator[History]:
                 "enrollment": to_document(enrollment),
                 "profile": to_document(profile),
                 "trigger": {"kind": type(trigger).__name__, **to_document(trigger)},
+                **({} if arms == NO_ARMS else {"arms": to_document(arms)}),
+                **({"fields": to_json_of(profile.reader.view(profile, now))} if profile.reader else {}),
                 "decision": _decided(decision, profile),
             }
         )
@@ -112,7 +121,9 @@ def first_difference(history: History) -> str:
         try:
             if name not in journeys:
                 journeys[name] = journey_from_document(documents[name], one["version"])
-            profile = from_document(Profile, one["profile"])
+            given = GivenFields(one["fields"]) if "fields" in one else None
+            profile = replace(from_document(Profile, one["profile"]), reader=given)
+            arms = from_document(Arms, one["arms"]) if "arms" in one else NO_ARMS
             trigger = from_document(TRIGGERS[one["trigger"]["kind"]], one["trigger"])
             enrollment = from_document(Enrollment, one["enrollment"])
             recorded = _read_again(one["decision"], profile)
@@ -120,7 +131,7 @@ def first_difference(history: History) -> str:
             said = str(error).replace("\n", " ")
             raise InvalidHistoryError(f"decision {number} cannot be read by today's code: {said}") from None
         today = _decided(
-            engine.advance(journeys[name], enrollment, profile, trigger, instant_from_wire(one["at"])), profile
+            engine.advance(journeys[name], enrollment, profile, trigger, instant_from_wire(one["at"]), arms), profile
         )
         if _pretty(today) != _pretty(recorded):
             about = f"decision {number} at {one['at']} of {name[0]}, after {one['trigger']['kind']}, is another today"
@@ -155,9 +166,13 @@ def _read_again(recorded: Document, before: Profile) -> Document:
 
 
 def to_document(value: Any) -> Document:
-    """A dataclass as JSON, without what has its default."""
+    """A dataclass as JSON, without what has its default. Of a profile, not the rules by which it is read."""
     kind: Any = type(value)
-    plain = _adapter(kind).dump_python(value, exclude_defaults=True)
+    plain = _adapter(kind).dump_python(replace(value, reader=None) if kind is Profile else value, exclude_defaults=True)
+    return to_json_of(plain)
+
+
+def to_json_of(plain: Any) -> Document:
     written: Document = json.loads(json.dumps(plain, default=_plain))
     return written
 

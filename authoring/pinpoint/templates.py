@@ -22,7 +22,7 @@ Given = Mapping[tuple[str, str], Template]
 """The templates that were given, by channel and name."""
 
 ADDRESSES = {"email": "email", "sms": "phone", "push": "push_endpoint"}
-GAP = "{{{{ data.text_of_{name} }}}}"
+GAP = "{{{{ profile.text_of_{name} }}}}"
 """No customer has it, so the message is not sent before its text is written."""
 
 

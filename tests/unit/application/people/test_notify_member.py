@@ -62,7 +62,7 @@ class Fakes:
         notify = NotifyMember(
             people=People({"sales": Queue("sales", "Sales")}, {"ana": self.ana}),
             tasks=own,
-            text=own,
+            notified=own,
             channels=own,
             webhooks=own,
             endpoints={"slack": WebhookEndpoint(name="slack", url="https://h.example", secret="slack")},

@@ -115,7 +115,7 @@ def test_a_push_notification_has_the_text_for_all_devices() -> None:
 
 def test_a_template_that_is_not_given_cannot_be_sent() -> None:
     assert written("sms", None) == {
-        "hi.sms.txt": '---\ndlt_template: "1107160000000012345"\n---\n{{ data.text_of_hi }}\n'
+        "hi.sms.txt": '---\ndlt_template: "1107160000000012345"\n---\n{{ profile.text_of_hi }}\n'
     }
 
 
@@ -124,7 +124,7 @@ def test_a_link_that_no_email_may_have_is_left_to_people() -> None:
         {**DATES, "TemplateName": "Hi", "Subject": "S", "HtmlPart": "<a href='javascript:x()'>x</a>"}
     )
 
-    assert "{{ data.text_of_hi }}" in written("email", template)["hi.email.html"]
+    assert "{{ profile.text_of_hi }}" in written("email", template)["hi.email.html"]
 
 
 def written(channel: str, template: Any) -> dict[str, str]:

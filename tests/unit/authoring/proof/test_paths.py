@@ -31,6 +31,7 @@ from cairn.domain.journey.steps import (
     Webhook,
 )
 from cairn.domain.journey.steps.send import Send
+from cairn.domain.journey.steps.task import AwaitedTask
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.calendars import Calendar
 from cairn.domain.shared.channels import Channel, Purpose
@@ -268,4 +269,4 @@ TIMELESS = {Send, Branch, Task, Update, Set, Emit, Exit}
 
 def test_the_time_that_each_kind_of_step_takes_is_known() -> None:
     """A new kind belongs into `ways` if it waits or chooses by itself, and here if its successors follow at once."""
-    assert TIMELESS | {Begin, Wait, WaitFor, Webhook, Split} == set(get_args(Step))
+    assert TIMELESS | {AwaitedTask, Begin, Wait, WaitFor, Webhook, Split} == set(get_args(Step))

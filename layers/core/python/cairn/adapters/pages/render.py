@@ -120,15 +120,15 @@ class Pages:
             "preferences.html", t=t, title=t.gone_title, explained=t.gone_explained, channels=[], saved=saved
         )
 
-    def task(self, view: Mapping[str, Any], *, problem: str, saved: str) -> Page:
+    def task(self, shown: Mapping[str, Any], *, problem: str, saved: str) -> Page:
         """For a member: the page of a task."""
         t = texts_for("en")
         html = self._jinja.get_template("task.html").render(
             t=t,
             brand=self._brand(t),
             style=Markup(self._task_style),  # noqa: S704  our own files
-            title=view["title"],
-            view=view,
+            title=shown["title"],
+            view=shown,
             problem=problem,
             saved=saved,
         )

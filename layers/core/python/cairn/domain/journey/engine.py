@@ -311,6 +311,8 @@ def _refresh(walk: Walk, event: Event) -> bool:
     if enrollment.data_at is not None and event.occurred_at < enrollment.data_at:
         return False
     data, dropped = trimmed({**enrollment.data, **event.properties})
+    if data == enrollment.data and event.occurred_at == enrollment.data_at:
+        return False  # the same event again, or another one that says the same
     for name, reason in dropped.items():
         walk.note("dropped", enrollment.step or "", field=name, reason=reason)
     walk.enrollment = replace(enrollment, data=data, data_at=event.occurred_at)

@@ -73,7 +73,7 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class GivenFields:
     """A reader of fields that are known already: conditions of rules read what is computed before them."""
 
     fields: Mapping[str, Any]
@@ -208,4 +208,4 @@ def _identity(profile: Profile) -> dict[str, Any]:
 
 
 def _scope(profile: Profile, now: datetime, fields: Mapping[str, Any]) -> Scope:
-    return Scope(replace(profile, reader=_Given(fields)), now, {})
+    return Scope(replace(profile, reader=GivenFields(fields)), now, {})

@@ -10,7 +10,7 @@ from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, I
 from cairn.domain.identity.references import MAX_REFERENCES
 from cairn.domain.identity.trust import TRACK_SOURCE
 from cairn.domain.profile.attributes import GUARDED, TAGS
-from cairn.domain.profile.lead import LEAD_NAMES, NO_LEAD, Lead, LeadReader
+from cairn.domain.profile.lead import LEAD_NAMES, NO_LEAD, Lead
 from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.instants import moved
 
@@ -72,8 +72,8 @@ class Profile:
     references: Mapping[str, datetime] = field(default_factory=dict)
     """The ids of references that lead here (domain/identity/references), and when each was first seen."""
     lead: Lead = NO_LEAD
-    reader: LeadReader | None = field(default=None, compare=False, repr=False)
-    """The rules by which the lead is read; None where there are none. Nobody stores it."""
+    reader: Any = field(default=None, compare=False, repr=False)
+    """The rules by which the lead is read (LeadReader); None where there are none. Nobody stores it."""
 
     def get(self, name: str) -> Any:
         stamped = self.attributes.get(name)
