@@ -1,13 +1,25 @@
 """`cairn task`: what people have to do, and what has come of it."""
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.request import urlopen
 
 import typer
+from rich.table import Table
 
+from cairn.domain.shared.instants import duration_text, instant_from_wire
 from cli.manage_client import Manage
 from cli.options import LOCAL_URL, OPERATION, JsonOption, ToOption, WhyOption, examples
-from cli.output import echo, print_json
+from cli.output import Terminal, echo, print_json
+
+if TYPE_CHECKING:
+    from cairn.domain.people.measures import Measures
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -184,3 +196,104 @@ def _outcome(one: dict[str, Any]) -> str:
     then = " --at TIME" if one.get("needs_at") else ""
     again = f"; it comes back after {one['again_after']}" if "again_after" in one else ""
     return f"--outcome {one['outcome']}{then}  {one['title']}{again}"
+
+
+class By(StrEnum):
+    QUEUE = "queue"
+    OWNER = "owner"
+    SOURCE = "source"
+
+
+@app.command(epilog=examples("cairn task report --by owner", "cairn replay STORY.yaml --json | cairn task report -"))
+def report(
+    file: Annotated[
+        str, typer.Argument(help="Lines of a timeline as JSON; - reads them from another command.", metavar="[FILE|-]")
+    ] = "",
+    by: Annotated[By, typer.Option("--by", help="What the tasks are counted by.")] = By.QUEUE,
+    booked: Annotated[list[str] | None, typer.Option("--booked", help="An outcome that counts; repeatable.")] = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Say how well a team does: response, deadlines, reassignments, bookings, and the time in each stage.
+
+    Counted from a file, from another command, or else from `cairn serve`.
+    """
+    from cairn.domain.people.measures import of_stages, of_tasks  # noqa: PLC0415  few commands count
+
+    lines, now = _timeline(file)
+    outcomes = frozenset(booked or ["booked"])
+    tasks, stages = of_tasks(lines, by.value, outcomes, now), of_stages(lines)
+    if as_json:
+        print_json(
+            {
+                "by": by.value,
+                "tasks": {name: _plain(asdict(one)) for name, one in tasks.items()},
+                "stages": [
+                    {"pipeline": pipeline, "stage": stage, **_plain(asdict(one))}
+                    for (pipeline, stage), one in stages.items()
+                ],
+            }
+        )
+        return
+    terminal = Terminal(highlight=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
+    terminal.print(_table(by.value, ((name, *_cells(one)) for name, one in tasks.items())))
+    if stages:
+        table = Table("stage", "here", "left", "stay", box=None, pad_edge=False)
+        for (pipeline, stage), one in stages.items():
+            table.add_row(f"{pipeline}: {stage}" if pipeline else stage, str(one.here), str(one.left), _long(one.time))
+        terminal.print()
+        terminal.print(table)
+
+
+FILE_WIDTH = 120
+"""Columns of a report that is written to a file or a pipe."""
+
+
+def _timeline(file: str) -> tuple[list[dict[str, Any]], datetime]:
+    """The lines, and until when they go."""
+    if file:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        lines = [json.loads(line) for line in text.splitlines() if line.strip()]
+        return lines, instant_from_wire(max(line["at"] for line in lines)) if lines else datetime.now(UTC)
+    with urlopen(f"{LOCAL_URL}/_timeline") as answer:  # noqa: S310  loopback
+        lines = [json.loads(line) for line in answer.read().decode().splitlines() if line]
+    with urlopen(f"{LOCAL_URL}/_clock") as answer:  # noqa: S310
+        return lines, instant_from_wire(json.loads(answer.read())["now"])
+
+
+def _table(by: str, rows: Iterable[tuple[str, ...]]) -> Table:
+    heads = (
+        "opened",
+        "done",
+        "withdrawn",
+        "overdue",
+        "answer",
+        "close",
+        "in time",
+        "reassigned",
+        "escalated",
+        "booked",
+    )
+    table = Table(by, *heads, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _cells(one: "Measures") -> tuple[str, ...]:
+    counts = (one.opened, one.done, one.withdrawn, one.overdue)
+    passed = (one.reassigned, one.escalated)
+    times = (_long(one.first_response), _long(one.close))
+    return (*map(str, counts), *times, _share(one.in_time), *map(str, passed), _share(one.booked))
+
+
+def _long(length: timedelta | None) -> str:
+    return "" if length is None else duration_text(timedelta(minutes=round(length / timedelta(minutes=1))))
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}"
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Lengths as seconds."""
+    return {name: one.total_seconds() if isinstance(one, timedelta) else one for name, one in values.items()}

@@ -61,7 +61,7 @@ TEXTS = ("journey", "enrollment", "step", "queue", "title", "script", "reason", 
 NUMBERS = ("sequence", "passed", "reassigned", "escalated", "tries")
 INSTANTS = ("due_at", "claimed_at", "remind_at", "next_at", "done_at")
 DATA = ("context", "answers")
-WANTED_TEXTS = ("owner", "language", "country", "region", "postal_code", "member")
+WANTED_TEXTS = ("owner", "language", "source", "country", "region", "postal_code", "member")
 
 
 class DynamoTasks:

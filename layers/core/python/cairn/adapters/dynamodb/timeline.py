@@ -272,6 +272,7 @@ def _task_entry(body: TimelineEntry) -> TimelineEntry:
     always = {"journey": "", "enrollment": "", "step": "", "context": {}, "script": ""}
     shown = always | {name: value for name, value in body.items() if name not in OF_THE_STORE}
     shown |= {"task_kind": body["kind"]} if "kind" in body else {}
+    shown |= {"source": source} if (source := body.get("wanted", {}).get("source")) else {}
     if "asked" in body:
         shown |= {"queue": shown.pop("asked"), "now_in": body["queue"]}
     for name in ("history", "notes"):

@@ -89,7 +89,7 @@ class AskPeople:
         raise ConflictError("the task keeps changing; it is tried again")
 
     def _task(self, profile: Profile, journey: str, asked: OpenTask, at: datetime) -> Task:
-        attributes = profile.view()
+        attributes = profile.view(at)
         wanted = wanted_of(attributes, self.people, [one.value for one in profile.identifiers if one.kind == "email"])
         return Task(
             id=f"{profile.id}-{short_hash(asked.reason)}" if asked.reason else asked.id,

@@ -42,7 +42,7 @@ DEFAULT_ZONE = ZoneInfo("UTC")
 EMAIL_DOMAIN = "email_domain"
 """The deal key that is the domain of the customer's e-mail address."""
 
-OWNER = "owner"
+OWNER, LOCALE, SOURCE = "owner", "locale", "source"
 LOCATION = ("language", "country", "region", "postal_code")
 """The attributes of a customer by which a task finds its owner."""
 
@@ -174,7 +174,8 @@ def due_after(queue: Queue | None, now: datetime, allowed: timedelta) -> datetim
 
 def wanted_of(attributes: Mapping[str, Any], people: People, emails: Iterable[str] = ()) -> Wanted:
     """By what a task finds its owner, from a customer's attributes and e-mail addresses. Nothing in them raises."""
-    texts = {name: str(value) for name in (OWNER, *LOCATION) if isinstance(value := attributes.get(name), str | int)}
+    names = (OWNER, LOCALE, SOURCE, *LOCATION)
+    texts = {name: str(value) for name in names if isinstance(value := attributes.get(name), str | int)}
     country = texts.get("country", "").upper()
     region = texts.get("region", "").upper()
     values = {name: [str(one)] for name, one in attributes.items() if isinstance(one, str | int) and one != ""}
@@ -183,7 +184,8 @@ def wanted_of(attributes: Mapping[str, Any], people: People, emails: Iterable[st
     latitude, longitude = (_degrees(attributes.get(name)) for name in ("latitude", "longitude"))
     return Wanted(
         owner=texts.get(OWNER, ""),
-        language=texts.get("language", "").lower()[:2],
+        language=(texts.get("language") or texts.get(LOCALE, "")).lower()[:2],
+        source=texts.get(SOURCE, ""),
         country=country,
         region=region if "-" in region or not (region and country) else f"{country}-{region}",
         postal_code=texts.get("postal_code", "").upper().replace(" ", ""),

@@ -50,6 +50,8 @@ class Wanted:
     """The only member who may have it: a registered deal's partner."""
     deals: tuple[str, ...] = ()
     """The hashes of the keys by which a deal may be registered (routing.deal_hash), the most important first."""
+    source: str = ""
+    """Where the customer came from: for the measures of a team."""
 
 
 @dataclass(frozen=True, slots=True)
