@@ -39,7 +39,7 @@ def test_a_call_by_keyboard_alone(story: Any, opens_task: Opens) -> None:
     assert page.get_by_role("heading", level=1).inner_text() == "Call the lead"
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
 
-    for button in ("TaskResult", "I have read it", "Yoga", "Yes", "TaskResult"):
+    for button in ("Said", "I have read it", "Yoga", "Yes", "Said"):
         reaches(page, button)
         sends(page)
         assert page.get_by_role("alert").count() == 0
@@ -55,7 +55,7 @@ def test_a_call_by_keyboard_alone(story: Any, opens_task: Opens) -> None:
 
 def test_a_skipped_line_is_said_aloud_and_loses_nothing(story: Any, opens_task: Opens) -> None:
     page = opens_task(captured(story))
-    reaches(page, "TaskResult")
+    reaches(page, "Said")
     sends(page)
     page.get_by_role("radio", name="Booked").check()
     page.get_by_label("Note").fill("Prefers mornings")

@@ -268,7 +268,7 @@ def test_an_erasure_during_a_journey_leaves_no_personal_data_anywhere(
     assert {store: len(lines) for store, lines in before.items() if store != "table"} == {
         "bucket": 1,  # the dead letter's; the event's was emptied when it was processed
         "queues": 6,
-        "schedules": 2,
+        "schedules": 3,
     }
 
     gym.erases()
@@ -282,7 +282,7 @@ def test_an_erasure_during_a_journey_leaves_no_personal_data_anywhere(
     left_after = gym.stores()
     assert all(one in left_after["table"] for one in ("noa@example.com", "member-noa", "Noa"))
     assert "noa@example.com" in left_after["queues"]
-    assert len(left_after["schedules"].splitlines()) == 2, "Noa's"
+    assert len(left_after["schedules"].splitlines()) == 3, "Noa's"
     assert gym.outcomes_for("member-noa") == {"hello": "sent", "offer": "quiet_hours"}
 
 
@@ -297,7 +297,7 @@ def test_a_receipt_says_who_asked_when_and_how_much_was_removed(gym: Gym, busy_m
     assert (record["who"], record["what"], record["target"]) == ("ana", "erase", mia)
     assert record["sealed_at"].startswith(f"{asked:%Y-%m-%dT%H:%M}")
     assert record["removed"]["letters"] == 6
-    assert record["removed"]["schedules"] == 2
+    assert record["removed"]["schedules"] == 3
     assert record["removed"]["items"] > 10
     assert "expires_at" not in receipt
 
@@ -393,7 +393,7 @@ def test_a_customer_who_comes_back_is_new_and_gets_no_marketing_from_an_old_list
     lines = gym.story.timeline(of="member-mia")
     assert new != old
     assert gym.found(old, '"audit"').keys() == {"table"}
-    assert {line["type"] for line in lines if line["kind"] == "event"} == {"trial.signup", "plan.requested"}
+    assert {line["type"] for line in lines if line["kind"] == "event"} == {"trial.signup", "plan.requested", "task.overdue"}
     assert [one.text for one in gym.story.sent()] == ["Hello Mirabelle", "Hello Mirabelle", "Your plan"]
     assert gym.outcomes_for("member-mia") == {
         "hello": "sent",

@@ -229,7 +229,7 @@ def test_a_mistyped_name_is_refused_with_the_near_one(story: Story) -> None:
 
     assert (status, problem["problems"]) == (
         400,
-        ["outcome: one of booked, callback, lost, no_answer; did you mean booked?"],
+        ["outcome: one of booked, lost, no_answer, callback; did you mean booked?"],
     )
     assert (of_a_member[0], of_a_member[1]["detail"]) == (404, "people.toml has no member maira; did you mean maria?")
     assert of_a_task[0] == 404
@@ -384,7 +384,7 @@ def test_a_task_is_shown_with_what_its_owner_should_know(story: Story) -> None:
     assert shown["about"]["attributes"] == {"stage": "lead", "score": 80}
     assert shown["about"]["events"][0]["type"] == "lead.captured"
     assert "email: ada@example.com" in shown["about"]["profile"]
-    assert [one["outcome"] for one in shown["outcomes"]] == ["booked", "callback", "lost", "no_answer"]
+    assert [one["outcome"] for one in shown["outcomes"]] == ["booked", "lost", "no_answer", "callback"]
     assert "whose turn it is" in shown["history"][0]["why"]
 
 

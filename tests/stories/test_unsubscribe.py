@@ -12,8 +12,9 @@ ONE_CLICK = b"List-Unsubscribe=One-Click"
 
 
 def last_mail(story: Any) -> dict[str, Any]:
-    mail: dict[str, Any] = story.deployment.cloud.mails[-1]
-    return mail
+    """To a customer; a member's has no headers."""
+    mails: list[dict[str, Any]] = story.deployment.cloud.mails
+    return next(mail for mail in reversed(mails) if "Headers" in mail["Content"]["Simple"])
 
 
 def one_click_url(mail: dict[str, Any]) -> str:

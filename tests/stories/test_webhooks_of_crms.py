@@ -117,7 +117,7 @@ def test_a_portal_that_is_not_ours_says_nothing_about_our_customer(story: Any) -
     the_sender_goes_on(story)
 
     assert suppressed(story) == []
-    assert {line["source"] for line in story.timeline("event")} == {"track"}
+    assert {line["source"] for line in story.timeline("event")} == {"track", "people"}
 
 
 def test_a_resubscription_in_hubspot_grants_no_consent(story: Any) -> None:

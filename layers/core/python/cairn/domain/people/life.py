@@ -35,7 +35,7 @@ LONGEST_NOTE = 1_000
 """Characters."""
 
 AT_THE_TOP = timedelta(days=1)
-"""How often the last one in the chain hears of an overdue task."""
+"""How often the last one in the chain hears of an overdue task, on days when the queue works."""
 
 CALLBACK_GRACE = timedelta(minutes=15)
 """How long after the minute that the customer chose a callback is passed on."""
@@ -284,8 +284,8 @@ def passed_on(task: Task, people: People, what: Pass, given: Assignment | None, 
         remind_at=None,
     )
     here = _queue_of(after, people)
-    ends = worked(here, now, AT_THE_TOP) if what is Pass.TOP and owner else time_from(task, queue, people, now)
-    after = replace(after, next_at=ends)
+    at_the_top = worked_after(here, now, AT_THE_TOP) if what is Pass.TOP and owner else None
+    after = replace(after, next_at=at_the_top or time_from(task, queue, people, now))
     late = ((OVERDUE_EVENT, _properties(task)),) if task.passed == 0 else ()
     return Changed(after, ((NOTIFIES[what], owner),) if owner else (), late, sets_timers=True)
 
