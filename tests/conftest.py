@@ -172,8 +172,9 @@ class Story:
         ]
 
     def deletes_all_items(self) -> None:
-        """Empty the table and its stream: moto copies both for every transaction, which would take minutes."""
+        """Empty the table and its stream, for moto copies both for every transaction; and the schedules of its items."""
         from moto.dynamodb.models import dynamodb_backends
+        from moto.scheduler.models import scheduler_backends
 
         from infra.local.shapes import ACCOUNT, REGION
 
@@ -181,6 +182,7 @@ class Story:
         table.items.clear()
         table.stream_shard.starting_sequence_number += len(table.stream_shard.items)
         table.stream_shard.items.clear()
+        scheduler_backends[ACCOUNT][REGION].schedule_groups[self.deployment.cloud.group].schedules.clear()
 
     def redrives(self, queue: str) -> None:
         """Move dead letters back to their source queue, as `aws sqs start-message-move-task` does."""

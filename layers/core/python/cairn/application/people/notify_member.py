@@ -95,7 +95,7 @@ class NotifyMember:
             case NotifyBy.WEBHOOK:
                 self._post(member, one, text, now)
             case None:
-                raise AssertionError("a member who is text nothing was text")
+                raise AssertionError("a member whom nothing reaches was notified")
 
     def _post(self, member: Member, one: MemberNotification, text: NotificationText, now: datetime) -> None:
         endpoint = self.endpoints.get(member.webhook)
@@ -104,5 +104,5 @@ class NotifyMember:
         reply = self.webhooks.post(endpoint, one.id, document_of(member.webhook_form, one, text), now)
         if reply.status in ACCEPTED:
             return
-        answered = f"{endpoint.name} answered {reply.status} to what {member.id} is text"
+        answered = f"{endpoint.name} answered {reply.status} to a notification of {member.id}"
         raise WebhookUnreachableError(answered) if reply.status in PERHAPS_LATER else WebhookEndpointError(answered)
