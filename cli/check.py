@@ -99,6 +99,8 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
     from authoring.journeys.events import FILE as EVENTS  # noqa: PLC0415
     from authoring.policy import check_policy, compile_policy  # noqa: PLC0415
     from authoring.proof.report import prove  # noqa: PLC0415
+    from authoring.replies import FILE as REPLIES  # noqa: PLC0415
+    from authoring.replies import check_replies  # noqa: PLC0415
     from authoring.scripts import check_scripts  # noqa: PLC0415
     from authoring.sources.check import all_problems  # noqa: PLC0415
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
@@ -114,6 +116,7 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
             *map(str, check_policy(policy, LAW, compiled)),
             *all_problems(configuration),
         ]
+        problems += map(str, check_replies(policy.with_name(REPLIES), compiled))
     for problem in problems:
         echo(problem)
     if problems or compiled is None:

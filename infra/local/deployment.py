@@ -26,9 +26,12 @@ import time_machine
 from authoring.defaults import default_file
 from authoring.journeys import write_catalogue
 from authoring.policy import write_policy
+from authoring.replies import FILE as REPLIES
+from authoring.replies import write_replies
 from authoring.scripts import write_scripts
 from authoring.sources.samples import document_of_samples
 from cairn.adapters import aws
+from cairn.adapters.documents.replies import FILE as COMPILED_REPLIES
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE
 from cairn.adapters.dynamodb.status_reports import note_complete
@@ -130,13 +133,14 @@ class LocalDeployment:
     def deploy(self, journeys: Path) -> None:
         """Deploy journeys over the present ones; every function starts cold.
 
-        Raises InvalidJourneysError or InvalidPolicyError, as a real deployment would be refused.
+        Raises InvalidJourneysError, InvalidPolicyError or InvalidRepliesError, as a real deployment would be refused.
         """
         write_catalogue(journeys, self.catalogue)
         compiled = json.loads(self.catalogue.read_bytes())
         write_scripts(journeys, self.catalogue.with_name(SCRIPTS))
         policy = self.catalogue.with_name(COMPILED_POLICY)
         write_policy(self.policy, LAW, policy, compiled)
+        write_replies(self.policy.with_name(REPLIES), self.catalogue.with_name(COMPILED_REPLIES), compiled)
         _replace_webhook_endpoints(self.cloud.webhook_endpoints, policy)
         self.handlers = {function.name: load_handler(function, self.cloud, self.catalogue) for function in FUNCTIONS}
         if is_empty():  # as check_identity_key notes at the first deployment
@@ -385,6 +389,7 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
     configuration: Path = SOURCES,
     ticking: bool = False,
     texts_by_end_user_messaging: bool = False,
+    bedrock_model: str = "",
     public_url: str = PUBLIC_URL,
     webhook_endpoints: Mapping[str, str] = MappingProxyType({}),
     identity: Mapping[str, str] = IDENTITY_SECRET,
@@ -392,8 +397,8 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
 ) -> Iterator[LocalDeployment]:
     """A deployment that lives as long as the block, at `start`; with `ticking`, time also runs by itself.
 
-    SMS goes out by SNS or by End User Messaging; WhatsApp always by the latter. `webhook_endpoints` are URLs on
-    loopback, by name, that get changes of consent. `configuration` is a sources.toml. `faults` says what goes wrong
+    `bedrock_model` is asked at AWS_ENDPOINT_URL_BEDROCK_RUNTIME. SMS goes out by SNS or by End User Messaging; WhatsApp always by the latter. `webhook_endpoints` are URLs on
+    loopback, by name, that get changes of consent.  `configuration` is a sources.toml. `faults` says what goes wrong
     (docs/faults.md). What a webhook points to comes from the vendor's samples.
     Raises InvalidJourneysError and InvalidPolicyError as `LocalDeployment.deploy` does.
     """
@@ -403,6 +408,7 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
         stack.enter_context(sandbox(same_ids=faults is not None))
         cloud = Cloud(
             texts_by_end_user_messaging=texts_by_end_user_messaging,
+            bedrock_model=bedrock_model,
             public_url=public_url,
             webhook_endpoints=webhook_endpoints,
             identity=identity,

@@ -46,6 +46,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             identity_fingerprint=cloud.identity_keys.fingerprint,
             phone_region="US",
             reply_languages="de es fr",
+            bedrock_model=cloud.bedrock_model,
             journeys_path=str(catalogue),
             policy_path=str(catalogue.with_name(POLICY)),
         ),

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from authoring.journeys.steps.base import AnyStep, Models, Wire
-from authoring.journeys.values import Channels, Duration, Hour, Otherwise, Purpose, Slug, not_null
+from authoring.journeys.values import Asks, Channels, Duration, Hour, Otherwise, Purpose, Slug, not_null
 from authoring.shape import wrong
 from cairn.domain.shared.instants import duration
 
@@ -57,13 +57,19 @@ class Send(Wire):
         examples=["{queue: compliance, within: 24h, otherwise: drop}"],
     )
 
+    asks: Asks = Field(
+        default=None,
+        description="The question in it, so that a reply is read as its answer: yes_no, number, date, or a list of "
+        "choices, each a name or a list of it and further words for it.",
+        examples=["yes_no"],
+    )
     follow_up: FollowUp | None = Field(
         default=None,
         description="One more message where this one failed, or was not opened in time.",
         examples=["{unless: opened, within: 2d, channel: sms}"],
     )
 
-    _not_null = field_validator("hour", "review", "follow_up", mode="before")(not_null)
+    _not_null = field_validator("hour", "review", "asks", "follow_up", mode="before")(not_null)
 
     @model_validator(mode="after")
     def _in_time(self) -> Self:

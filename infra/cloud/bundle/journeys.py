@@ -5,7 +5,10 @@ from pathlib import Path
 
 from authoring.journeys import write_catalogue
 from authoring.policy import write_policy
+from authoring.replies import FILE as REPLIES
+from authoring.replies import write_replies
 from authoring.scripts import write_scripts
+from cairn.adapters.documents.replies import FILE as COMPILED_REPLIES
 from infra.cloud.bundle import CATALOGUE, ROOT, new_folder
 from infra.cloud.bundle.modes import make_readable
 
@@ -20,7 +23,7 @@ SCRIPTS_PATH = "/opt/journeys/scripts.json"
 
 
 def journeys_layer(journeys: Path, policy: Path = POLICY) -> Path:
-    """The layer's folder. Raises InvalidJourneysError or InvalidPolicyError.
+    """The layer's folder. Raises InvalidJourneysError, InvalidPolicyError or InvalidRepliesError.
 
     Nothing broken is ever deployed, and no journey that preflight has not passed as it stands.
     """
@@ -29,6 +32,8 @@ def journeys_layer(journeys: Path, policy: Path = POLICY) -> Path:
     catalogue.parent.mkdir()
     write_catalogue(journeys, catalogue, stamped=True)
     write_scripts(journeys, catalogue.with_name("scripts.json"))
-    write_policy(policy, LAW, catalogue.with_name("policy.json"), json.loads(catalogue.read_bytes()))
+    compiled = json.loads(catalogue.read_bytes())
+    write_policy(policy, LAW, catalogue.with_name("policy.json"), compiled)
+    write_replies(policy.with_name(REPLIES), catalogue.with_name(COMPILED_REPLIES), compiled)
     make_readable(layer)
     return layer

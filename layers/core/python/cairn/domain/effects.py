@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
+from cairn.domain.people.task import TaskKind
 from cairn.domain.shared.channels import Channel, Purpose
 
 
@@ -55,6 +56,9 @@ class OpenTask:
     script: str = ""
     customer: str = ""
     """The id of the customer that the task is about, where that is not the customer of the commit."""
+    kind: TaskKind = TaskKind.TODO
+    reason: str = ""
+    """Of two tasks with one reason about one customer, the second is not opened while the first is open."""
 
 
 @dataclass(frozen=True, slots=True)

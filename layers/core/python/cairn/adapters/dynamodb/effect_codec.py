@@ -24,6 +24,7 @@ from cairn.domain.effects import (
     WakeAt,
 )
 from cairn.domain.event import consent_to_wire
+from cairn.domain.people.task import TaskKind
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
@@ -62,6 +63,8 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911, PLR0912  on
                 "context": effect.context,
                 "script": effect.script,
                 **({"customer": effect.customer} if effect.customer else {}),
+                **({} if effect.kind is TaskKind.TODO else {"kind": effect.kind.value}),
+                **({"reason": effect.reason} if effect.reason else {}),
             }
         case EmitEvent():
             only_to = effect.only_to
@@ -144,6 +147,8 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
                 context=wire["context"],
                 script=wire["script"],
                 customer=wire.get("customer", ""),
+                kind=TaskKind(wire.get("kind", TaskKind.TODO)),
+                reason=wire.get("reason", ""),
             )
         case "emit":
             only_to = wire.get("only_to")

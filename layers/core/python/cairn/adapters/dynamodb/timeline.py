@@ -32,6 +32,7 @@ from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import ALL
 from cairn.domain.effects import CloseTask, Fact, OpenTask
 from cairn.domain.message.message import MessageStatus
+from cairn.domain.people.task import TaskKind
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import LATEST, instant_to_wire
 from cairn.settings import TIMELINE_RETENTION
@@ -124,6 +125,8 @@ class DynamoTimeline:
             "due_at": due_at,
             "context": task.context,
             "script": task.script,
+            **({} if task.kind is TaskKind.TODO else {"task_kind": task.kind.value}),
+            **({"reason": task.reason} if task.reason else {}),
         }
         entry = RecordItem(
             customer_id,

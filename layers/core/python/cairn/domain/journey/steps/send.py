@@ -8,6 +8,7 @@ from typing import Any, Self
 from cairn.domain.effects import SendMessage
 from cairn.domain.journey.walk import Next, Walk
 from cairn.domain.message.message import Review
+from cairn.domain.replies.question import Question, question_from_document
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import duration
 
@@ -28,6 +29,8 @@ class Send:
     """Send at the customer's preferred time of day (`profile.preferred_time`)."""
     review: Review | None = None
     """A person approves it first."""
+    asks: Question | None = None
+    """The question in it: a reply to the message is read as the answer."""
 
     @classmethod
     def from_document(cls, id_: str, after: str | None, value: Mapping[str, Any]) -> Self:
@@ -42,6 +45,7 @@ class Send:
             useful_for=duration(useful_for) if useful_for else None,
             preferred_hour=value.get("hour") == PREFERRED_HOUR,
             review=_review(review) if review else None,
+            asks=question_from_document(value.get("asks")),
         )
 
     @property
