@@ -20,7 +20,7 @@ FIELDS = (
     *("title", "due_at", "done_at", "done_by", "script", "context", "absorbed", "address", "cause", "evidence"),
     *("field", "target", "resumed", "effect", "named", "properties", "consent", "received_at", "delivered_at"),
     *("answers", "channels", "told_by", "error", "why", "id", "version", "enrollment", "customer_id"),
-    *("message_id", "audit_id", "provider_id", "event", "endpoint"),
+    *("message_id", "audit_id", "provider_id", "event", "endpoint", "written_by", "task_kind"),
 )
 """What an expectation may name of a timeline entry, beside `at`, `kind` and its text."""
 
@@ -121,9 +121,9 @@ class Order(_Part):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     at: When = Field(description=AT, examples=["1d"])
-    do: Literal["pause", "resume", "stop", "start", "approve", "reject", "consent", "detach", "export", "erase"] = (
-        Field(examples=["pause"])
-    )
+    do: Literal[
+        "pause", "resume", "stop", "start", "approve", "reject", "answer", "consent", "detach", "export", "erase"
+    ] = Field(examples=["pause"])
     step: str = Field(default="", description="Of a review: the step whose message waits.", examples=["estimate"])
 
 

@@ -397,9 +397,10 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
 ) -> Iterator[LocalDeployment]:
     """A deployment that lives as long as the block, at `start`; with `ticking`, time also runs by itself.
 
-    `bedrock_model` is asked at AWS_ENDPOINT_URL_BEDROCK_RUNTIME. SMS goes out by SNS or by End User Messaging; WhatsApp always by the latter. `webhook_endpoints` are URLs on
-    loopback, by name, that get changes of consent.  `configuration` is a sources.toml. `faults` says what goes wrong
-    (docs/faults.md). What a webhook points to comes from the vendor's samples.
+    SMS goes out by SNS or by End User Messaging; WhatsApp always by the latter. `webhook_endpoints` are URLs on
+    loopback, by name, that get changes of consent. `configuration` is a sources.toml. `faults` says what goes wrong
+    (docs/faults.md). What a webhook points to comes from the vendor's samples. A `bedrock_model` is asked at
+    AWS_ENDPOINT_URL_BEDROCK_RUNTIME.
     Raises InvalidJourneysError and InvalidPolicyError as `LocalDeployment.deploy` does.
     """
     with ExitStack() as stack:

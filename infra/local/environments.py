@@ -136,6 +136,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             identity_fingerprint=cloud.identity_keys.fingerprint,
             phone_region="US",
             journeys_path=str(catalogue),
+            policy_path=str(catalogue.with_name(POLICY)),
         ),
         EraseCustomerSettings: EraseCustomerSettings(
             stage="local",

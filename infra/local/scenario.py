@@ -202,7 +202,7 @@ def _report(deployment: LocalDeployment, post: Post, document: Any) -> None:
 def _order(deployment: LocalDeployment, order: Order, message: Callable[[], str]) -> None:
     """`message` is the one of a review. An order that is repeated is about the same one: it has its id by then."""
     fields = order.model_dump(exclude={"at", "step"})
-    route = {"approve": "reviews", "reject": "reviews"}.get(order.do, order.do)
+    route = {"approve": "reviews", "reject": "reviews", "answer": "inbox"}.get(order.do, order.do)
     route = "switches" if order.do in {"pause", "resume", "stop", "start"} else route
     if route == order.do:
         del fields["do"]

@@ -289,6 +289,7 @@ class ManageApiSettings(Settings):
     phone_region: str
     journeys_path: str
     """For the targets that can be stopped and paused."""
+    policy_path: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -632,6 +632,36 @@ class UnderReview:
     """The rendered message, with the profile and data that it uses."""
 
 
+@dataclass(frozen=True, slots=True)
+class OpenConversation:
+    """A customer who waits for a person's answer."""
+
+    task: str
+    customer: str
+    opened_at: str
+    due_at: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+    """The reply by which it was opened, and why nobody else reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    conversations: Sequence[OpenConversation]
+    following: str | None = None
+    """Names the next page; None where there is none."""
+
+
+class Conversations(Protocol):
+    def page(self, queue: str, limit: int, after: str = "") -> ConversationPage:
+        """Those of a queue, the first that is due first; by the index. A page may have fewer than `limit`.
+
+        Raises InvalidRequestError for an `after` that names no page.
+        """
+
+    def of(self, customer_id: str) -> Sequence[OpenConversation]:
+        """Those of a customer: one, or after a merge for a moment two."""
+
+
 class Reviews(Protocol):
     def waiting(self, limit: int) -> Sequence[UnderReview]:
         """Messages under review, by deadline."""

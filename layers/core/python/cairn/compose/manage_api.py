@@ -6,8 +6,11 @@ from pathlib import Path
 from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
 from cairn.adapters.documents.catalogue import Catalogue
+from cairn.adapters.documents.policy import policy_at
+from cairn.adapters.documents.replies import replies_beside
 from cairn.adapters.documents.targets import Targets
 from cairn.adapters.dynamodb.audit import DynamoAudit
+from cairn.adapters.dynamodb.conversations import DynamoConversations
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
 from cairn.adapters.dynamodb.overdue import DynamoDueTimes
@@ -18,6 +21,7 @@ from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.http.manage.router import ManageRouter
+from cairn.adapters.phone.jurisdiction import jurisdiction_of
 from cairn.adapters.phone.numbers import phones_of
 from cairn.adapters.s3 import NoOverflow
 from cairn.adapters.secrets_manager import identity_keys
@@ -29,6 +33,7 @@ from cairn.application.message.review_messages import ReviewMessages
 from cairn.application.operations.migrate_journey import MigrateJourney
 from cairn.application.operations.operator_commands import OperatorCommands
 from cairn.application.operations.switch import Switch
+from cairn.application.people.serve_inbox import ServeInbox
 from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportCustomer, ExportForOperator
 from cairn.compose.table import bind_table
@@ -44,6 +49,7 @@ def manage_api() -> ManageRouter:
     customers, timeline, board, audit = DynamoCustomers(keys), DynamoTimeline(), DynamoSwitches(), DynamoAudit()
     suppressions = DynamoSuppressions(keys.suppressions)
     lanes = {Purpose.TRANSACTIONAL: settings.messages_queue_url, Purpose.MARKETING: settings.marketing_queue_url}
+    messages = MessageQueue(sqs, lanes)
     normal_phone = phones_of(settings.phone_region)
     find = FindCustomer(customers, timeline, normal_phone)
     export = ExportCustomer(DynamoCustomerExport(keys).about)
@@ -69,7 +75,19 @@ def manage_api() -> ManageRouter:
             audit=audit,
         ),
         answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox, audit),
-        review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes), audit),
+        review=ReviewMessages(find, DynamoReviews(), messages, audit),
+        inbox=ServeInbox(
+            find=find,
+            conversations=DynamoConversations(),
+            history=timeline,
+            tasks=timeline,
+            messages=messages,
+            suppressions=suppressions,
+            audit=audit,
+            policy=policy_at(Path(settings.policy_path)),
+            jurisdiction_of=jurisdiction_of,
+            replies=replies_beside(Path(settings.policy_path)),
+        ),
         audit=audit,
         seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
         normal_phone=normal_phone,

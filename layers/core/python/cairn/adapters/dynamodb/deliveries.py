@@ -41,7 +41,7 @@ from cairn.domain.customer.overdue import next_decision
 from cairn.domain.gate.codes import Reason
 from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.journey.enrollment import UNWANTED, Status
-from cairn.domain.message.message import Approval, Message, MessageStatus
+from cairn.domain.message.message import Approval, Message, MessageStatus, Written
 from cairn.domain.profile.addresses import addresses_to_send_to, speaks_for
 from cairn.domain.profile.attributes import COUNTRY, REGION, TIME_ZONE
 from cairn.domain.profile.profile import Profile
@@ -274,7 +274,14 @@ def _about(message: Message) -> dict[str, Any]:
         "purpose": message.purpose.value,
         "channels": [channel.value for channel in message.channels],
         **({"answers": message.answers} if message.answers else {}),
+        **(_written(message.written) if message.written is not None else {}),
     }
+
+
+def _written(written: Written) -> dict[str, str]:
+    """What a person wrote is shown even where it never goes out."""
+    shown = {"written_by": written.by, "subject": written.subject, "body": written.text}
+    return {name: text for name, text in shown.items() if text}
 
 
 def _with(decisions: Sequence[Mapping[str, Any]], verdict: "Defer", now: datetime) -> list[Mapping[str, Any]]:

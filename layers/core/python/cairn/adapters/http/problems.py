@@ -17,6 +17,7 @@ from cairn.domain.shared.errors import (
     LinkExpiredError,
     LinkInvalidError,
     MalformedBodyError,
+    NotAllowedError,
     NotSignedInError,
     NotUnderReviewError,
     SecretMissingError,
@@ -53,6 +54,7 @@ STATUSES: Mapping[type[CairnError], tuple[int, str]] = {
     AlreadySwitchedError: (409, "already-switched"),
     AmbiguousNameError: (409, "ambiguous-name"),
     ConflictError: (409, "conflict"),
+    NotAllowedError: (409, "not-allowed"),
     InvalidSwitchError: (409, "not-switched"),  # the form has refused an invalid target already, with a 400
     NotUnderReviewError: (409, "not-under-review"),
     TaskClosedError: (409, "task-closed"),

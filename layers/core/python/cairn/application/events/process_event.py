@@ -22,7 +22,7 @@ from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of, may_mean_stop
 from cairn.domain.consent.suppression import suppression_key
-from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, RELEASED, REPLIED, SUPPRESSED, consent_updates
+from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, RELEASED, SUPPRESSED, consent_updates
 from cairn.domain.customer.customer import (
     OLDER_ENTRIES,
     Customer,
@@ -33,7 +33,7 @@ from cairn.domain.customer.customer import (
     within_room,
 )
 from cairn.domain.effects import OpenTask, RecordConsent, split_effect_id
-from cairn.domain.event import AUTO_REPLIED, BOUNCED, PERHAPS_AUTO_REPLY, Event
+from cairn.domain.event import AUTO_REPLIED, BOUNCED, PERHAPS_AUTO_REPLY, REPLIED, Event
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, RESERVED_SOURCES, is_provider
 from cairn.domain.policy import Policy

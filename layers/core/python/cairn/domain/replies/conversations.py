@@ -9,20 +9,22 @@ from datetime import datetime
 from typing import Any
 
 from cairn.domain.effects import Effect, Fact, FactKind, OpenTask, RecordConsent
-from cairn.domain.event import Event
+from cairn.domain.event import REPLIED, Event
 from cairn.domain.identity.trust import is_provider
 from cairn.domain.people.task import TaskKind
 from cairn.domain.replies.rules import ANSWER, Handling, Replies
+from cairn.domain.replies.thread import Line
 from cairn.domain.shared.hashing import short_hash
 
 CONVERSATION = "conversation"
 """The reason of the task."""
 
-REPLIED = "message.replied"
 TITLE = "Answer a customer"
 SCRIPT = "cairn inbox show {customer}"
 MAX_TEXT_SHOWN = 1_000
 """Characters of the reply that the task shows."""
+
+WHILE_CLOSED = "the customer wrote while the conversation was being closed"
 
 HEARD: frozenset[FactKind] = frozenset({"ended", "entered", "goal_reached", "happened", "refreshed"})
 """What a journey has made of an event that it was waiting for."""
@@ -53,6 +55,19 @@ def conversation(  # noqa: PLR0913, PLR0917  what was said, and what became of i
     said = event.properties
     about = {name: said[name] for name in ("channel", "intent", "confidence", "answer", "perhaps") if name in said}
     about |= {"draft": draft} if draft else {}
+    return _task(customer_id, replies, about, because, str(said.get("text") or ""), now)
+
+
+def reopened(customer_id: str, replies: Replies, heard: Line, now: datetime) -> OpenTask:
+    """The task once more, for a text that came while it was closed."""
+    return _task(
+        customer_id, replies, {"channel": heard.channel, "intent": heard.intent}, WHILE_CLOSED, heard.text, now
+    )
+
+
+def _task(  # noqa: PLR0913, PLR0917  all that is in it
+    customer_id: str, replies: Replies, about: Mapping[str, Any], because: str, text: str, now: datetime
+) -> OpenTask:
     return OpenTask(
         id=task_of(customer_id),
         enrollment="",
@@ -60,9 +75,8 @@ def conversation(  # noqa: PLR0913, PLR0917  what was said, and what became of i
         queue=replies.queue,
         title=TITLE,
         due_at=now + replies.due,
-        context={**about, "because": because, "text": str(said.get("text") or "")[:MAX_TEXT_SHOWN]},
+        context={**about, "because": because, "text": text[:MAX_TEXT_SHOWN]},
         script=SCRIPT.format(customer=customer_id),
-        customer=customer_id,
         kind=TaskKind.TICKET,
         reason=CONVERSATION,
     )

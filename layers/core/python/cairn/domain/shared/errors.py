@@ -109,6 +109,10 @@ class AmbiguousNameError(CairnError):
     """A name belongs to several customers; the message lists their ids."""
 
 
+class NotAllowedError(CairnError):
+    """A person's message would never go out; the error's text says why."""
+
+
 class NotUnderReviewError(CairnError):
     """The message to approve or reject is not waiting for review; the error's text says why."""
 

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cairn.application.operations.migrate_journey import MigratedPage
-from cairn.application.ports import PrivacyTask, UnderReview
+from cairn.application.people.serve_inbox import Conversation
+from cairn.application.ports import OpenConversation, PrivacyTask, UnderReview
 from cairn.application.privacy.answer_requests import Answered
 from cairn.domain.consent.suppression import Suppression
 from cairn.domain.explain.explanations import CustomerExplanation, MessageExplanation, Sentence
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.seen import SeenType
 from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState
+from cairn.domain.replies.thread import Line, last_inbound
 from cairn.domain.shared.instants import duration_text, instant_to_wire
 
 Json = dict[str, Any]
@@ -44,6 +46,34 @@ def customer(explained: CustomerExplanation) -> Json:
         "waiting": explained.waiting,
         "decisions": [{"message": one.message, "about": one.origin, **_sentence(one)} for one in explained.decisions],
     }
+
+
+def open_conversation(one: OpenConversation) -> Json:
+    return {
+        "task": one.task,
+        "customer": one.customer,
+        "opened_at": one.opened_at,
+        "due_at": one.due_at,
+        "context": one.context,
+    }
+
+
+def conversation(shown: Conversation) -> Json:
+    """`latest` names the customer's last text: an answer that names it is given to that text, and to no later one."""
+    heard = last_inbound(shown.lines)
+    return {
+        "customer": shown.customer,
+        "lines": [{name: value for name, value in _line(one).items() if value != ""} for one in shown.lines],
+        "earlier": shown.earlier,
+        "latest": heard.id if heard is not None else None,
+        "waits": open_conversation(shown.task) if shown.task is not None else None,
+    }
+
+
+def _line(line: Line) -> Json:
+    direction = "in" if line.inbound else "out"
+    shown = {name: getattr(line, name) for name in ("id", "at", "channel", "text", "status", "subject", "by", "reason")}
+    return {"direction": direction, **shown, "intent": line.intent}
 
 
 def reviews(waiting: Iterable[UnderReview]) -> list[Json]:

@@ -13,6 +13,7 @@ from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMes
 from cairn.application.operations.migrate_journey import MigrateJourney, Route
 from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.application.operations.switch import Switch
+from cairn.application.people.serve_inbox import ServeInbox, WrittenAnswer
 from cairn.application.ports import Audit, SeenTypes, SwitchBoard
 from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportForOperator
@@ -28,6 +29,10 @@ Json = dict[str, Any]
 
 PAGE = 50
 MAX_PAGE = 100
+
+MAX_CURSOR = 1_000
+MAX_TEXT = 1_600
+"""Characters of an answer: the longest text (ten parts of an SMS)."""
 
 EVIDENCE = {
     "wording": MAX_WORDING,
@@ -80,6 +85,7 @@ class ManageRouter:
     migrate: MigrateJourney
     answer: AnswerRequests
     review: ReviewMessages
+    inbox: ServeInbox
     audit: Audit
     seen: SeenTypes
     normal_phone: Callable[[str], str | None]
@@ -102,6 +108,8 @@ class ManageRouter:
             "POST /manage/reviews": self._review,
             "GET /manage/privacy": self._privacy,
             "POST /manage/privacy": self._answer,
+            "GET /manage/inbox": self._inbox,
+            "POST /manage/inbox": self._conversation,
             "GET /manage/audit": self._audit,
             "GET /manage/seen": self._seen,
         }
@@ -224,6 +232,35 @@ class ManageRouter:
         do, why = form.choice("do", Choice), form.why()
         form.check()
         return Answer(200, documents.answered(self.answer(task, customer, do, by=call.actor, why=why, now=now)))
+
+    def _inbox(self, call: OperatorRequest, now: datetime) -> Answer:
+        query = call.query or {}
+        limit = count_in(query, "limit", default=PAGE, most=MAX_PAGE)
+        page = self.inbox.waiting(limit, query.get("after", "")[:MAX_CURSOR], by=call.actor, now=now)
+        waiting = [documents.open_conversation(one) for one in page.conversations]
+        return Answer(200, {"conversations": waiting, "after": page.following})
+
+    def _conversation(self, call: OperatorRequest, now: datetime) -> Answer:
+        form = Form(call.body, self.normal_phone)
+        do, customer = form.one_of("do", "show", "answer", "close"), form.text("customer")
+        why = form.text("why", required=False, most=MAX_REASON_LENGTH)
+        answers = do == "answer"
+        text = form.text("text", required=answers, most=MAX_TEXT)
+        channel, subject = form.choice_if_any("channel", Channel), form.text("subject", required=False)
+        read, key = form.text("read", required=False), form.text("key", required=False)
+        if not answers and (text or channel or subject or read or key):
+            form.wrong("text, channel, subject, read, key: of an answer only")
+        form.check()
+        if do == "show":
+            return Answer(
+                200, documents.conversation(self.inbox.show(customer, MAX_PAGE, by=call.actor, why=why, now=now))
+            )
+        if do == "close":
+            return Answer(200, {"still_open": self.inbox.close(customer, by=call.actor, why=why, now=now)})
+        written = WrittenAnswer(text, channel, subject, read, key)
+        done = self.inbox.answer(customer, written, by=call.actor, why=why, now=now)
+        about = {"customer": done.customer, "message": done.message, "channel": done.channel}
+        return Answer(202, {**about, "still_open": done.still_open})
 
     def _audit(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
         query = call.query or {}

@@ -14,6 +14,8 @@ ROUTES = (
     ("POST", "/manage/reviews"),
     ("GET", "/manage/privacy"),
     ("POST", "/manage/privacy"),
+    ("GET", "/manage/inbox"),
+    ("POST", "/manage/inbox"),
     ("GET", "/manage/audit"),
     ("GET", "/manage/seen"),
 )

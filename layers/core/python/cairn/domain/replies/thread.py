@@ -1,0 +1,84 @@
+"""What a customer and the business have said to each other, over all channels, from the customer's timeline."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cairn.domain.consent.keywords import EVENT_TYPES
+from cairn.domain.event import REPLIED
+
+SAID_BY_THE_CUSTOMER = frozenset({REPLIED, *EVENT_TYPES.values(), "message.reacted"})
+OUTCOMES = frozenset({"message", "deferred", "suppressed", "failed", "undecided"})
+"""The kinds of the timeline's lines about an outbound message."""
+
+HELD = "held"
+RECEIVED = "received"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    id: str
+    """Of an inbound text the event's id, of an outbound one the message's."""
+    at: str
+    """ISO 8601: when the customer wrote, or what became of the message."""
+    inbound: bool
+    channel: str
+    text: str
+    """Without the personal links of an outbound text. Empty where none went out, or it shows no text: a picture."""
+    status: str
+    """`received`; of an outbound text what became of it: `delivered`, `suppressed` …"""
+    subject: str = ""
+    by: str = ""
+    """Who wrote it: an operator, or `step of journey`; empty for the customer."""
+    intent: str = ""
+    reason: str = ""
+    """Why an outbound text did not go out, or waits."""
+
+
+def thread(entries: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
+    """The lines in order of time; of each message the last thing that became of it."""
+    lines: dict[str, Line] = {}
+    for entry in entries:
+        line = _inbound(entry) if entry["kind"] == "event" else _outbound(entry) if entry["kind"] in OUTCOMES else None
+        if line is not None:
+            lines.pop(line.id, None)
+            lines[line.id] = line
+    return tuple(sorted(lines.values(), key=lambda line: line.at))
+
+
+def last_inbound(lines: Iterable[Line]) -> Line | None:
+    return max((line for line in lines if line.inbound), key=lambda line: (line.at, line.id), default=None)
+
+
+def _inbound(entry: Mapping[str, Any]) -> Line | None:
+    if entry.get("type") not in SAID_BY_THE_CUSTOMER:
+        return None
+    said: Mapping[str, Any] = entry.get("properties") or {}
+    text, media = str(said.get("text") or ""), said.get("kind")
+    return Line(
+        id=str(entry["id"]),
+        at=entry["at"],
+        inbound=True,
+        channel=str(said.get("channel") or ""),
+        text=text or (f"[{media}]" if media else ""),
+        status=RECEIVED,
+        intent=str(said.get("intent") or str(entry["type"]).removeprefix("message.")),
+    )
+
+
+def _outbound(entry: Mapping[str, Any]) -> Line:
+    sent = entry["kind"] == "message"
+    status = HELD if entry["kind"] == "deferred" else str(entry.get("status") or entry["kind"])
+    step, journey = entry.get("step"), entry.get("journey")
+    channels = entry.get("channels") or [""]
+    return Line(
+        id=str(entry["message_id"]),
+        at=entry["at"],
+        inbound=False,
+        channel=str(entry.get("channel") or channels[0]),
+        text=str(entry.get("body") or ""),
+        status=status,
+        subject=str(entry.get("subject") or ""),
+        by=str(entry.get("written_by") or (f"{step} of {journey}" if step else "")),
+        reason="" if sent else str(entry.get("reason") or ""),
+    )
