@@ -11,11 +11,10 @@ from typing import Any
 
 from botocore.config import Config
 
-from cairn.adapters.aws import calling
 from cairn.application.ports import Guess
 from cairn.domain.consent.plain_words import MAX_TEXT
 from cairn.domain.replies.rules import IntentRule
-from cairn.domain.shared.errors import NoGuessError, ServiceBusyError, ServiceRefusedError
+from cairn.domain.shared.errors import NoGuessError
 
 SERVICE = "bedrock-runtime"
 
@@ -56,9 +55,8 @@ class BedrockInterpreter:
             raise NoGuessError(NO_ANSWER)
         known = {rule.name: rule.about for rule in intents}
         try:
-            with calling(SERVICE):
-                answer = self._client.converse(**_question(self._model, text, known, drafts=drafts))
-        except (ServiceBusyError, ServiceRefusedError) as error:
+            answer = self._client.converse(**_question(self._model, text, known, drafts=drafts))
+        except Exception as error:
             self._rests_until = now + REST
             raise NoGuessError(NO_ANSWER) from error
         return _guess(answer, known)
@@ -90,10 +88,11 @@ def _guess(answer: Mapping[str, Any], known: Mapping[str, str]) -> Guess:
     if not isinstance(used, Mapping):
         raise NoGuessError(NO_USE)
     intent, confidence, draft = used.get("intent"), used.get("confidence"), used.get("draft")
-    if intent not in {*known, "none"} or isinstance(confidence, bool) or not isinstance(confidence, int | float):
+    is_number = isinstance(confidence, int | float) and not isinstance(confidence, bool)
+    if intent not in {*known, "none"} or not is_number or not 0 <= confidence <= 1:
         raise NoGuessError(NO_USE)
     return Guess(
         intent="" if intent == "none" else str(intent),
-        confidence=float(confidence) if 0 <= confidence <= 1 else 0.0,
+        confidence=float(confidence),
         draft=draft[:MAX_DRAFT] if isinstance(draft, str) else "",
     )

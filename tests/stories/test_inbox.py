@@ -1,0 +1,245 @@
+"""The inbox: what was said over all channels, and a person's answer, which is a message like any other."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from cairn.application.people.serve_inbox import ServeInbox
+from cairn.application.ports import MessageQueue
+from cairn.domain.gate.codes import Reason
+from cairn.domain.message.message import Message
+from tests.stories.shop import RECEIPT, SMS, WHATSAPP, Opens, Shop
+
+REPLIES = 'queue = "inbox"\n'
+ADA = "arn:aws:iam::123456789012:user/ada"
+TYPED = [{"channel": "sms", "purpose": "transactional", "status": "granted", "source": "shop"}]
+"""A customer who has said nothing about WhatsApp."""
+
+
+def thread(shop: Shop) -> list[tuple[str, str, str]]:
+    lines = shop.asks("POST", "inbox", do="show", customer="mia")["lines"]
+    return [(one["direction"], one["status"], one["text"]) for one in lines]
+
+
+def waiting(shop: Shop) -> list[dict[str, Any]]:
+    return list(shop.asks("GET", "inbox")["conversations"])
+
+
+def answers(shop: Shop, text: str, **fields: Any) -> dict[str, Any]:
+    return shop.asks("POST", "inbox", do="answer", customer="mia", text=text, **fields)
+
+
+@pytest.fixture
+def shop(opens: Opens) -> Shop:
+    """Mia got a receipt, and has asked something an hour later."""
+    shop = opens(RECEIPT, replies=REPLIES)
+    shop.happens("note.wanted")
+    shop.passes("1h")
+    shop.texts("Is there a class on Sunday?")
+    shop.passes("1m")
+    return shop
+
+
+def test_a_person_reads_what_was_said_and_answers_once(shop: Shop) -> None:
+    assert "Is there a class on Sunday?" in shop.cairn("inbox", "list")
+    assert "sms from customer (unknown): Is there a class on Sunday?" in shop.cairn("inbox", "show", "mia")
+
+    first = answers(shop, "Yes, at ten.")
+    shop.passes("1m")
+    second = answers(shop, "Yes, at ten.")
+
+    assert (first["status_code"], first["channel"], first["still_open"]) == (202, "sms", False)
+    assert second["message"] == first["message"]
+    assert shop.sent()[1:] == ["Yes, at ten."]
+    assert thread(shop) == [
+        ("out", "sent", "Northside: hello Mia. Reply STOP to stop."),
+        ("in", "received", "Is there a class on Sunday?"),
+        ("out", "sent", "Yes, at ten."),
+    ]
+    (line,) = [line for line in shop.timeline("message") if line.get("written_by")]
+    assert (line["written_by"], line["purpose"]) == (ADA, "transactional")
+    (task,) = shop.timeline("task")
+    assert (task["status"], task["outcome"], task["done_by"]) == ("done", "answered", ADA)
+    assert waiting(shop) == []
+
+
+def test_the_audit_says_who_read_and_who_answered_and_never_what(shop: Shop) -> None:
+    shop.cairn("inbox", "list")
+    shop.cairn("inbox", "show", "mia", "--why", "ticket 12")
+    shop.cairn("inbox", "answer", "mia", "Yes, at ten.", "--why", "ticket 12")
+
+    entries = shop.asks("GET", "audit?limit=10")["entries"]
+    assert [one["action"] for one in reversed(entries)] == ["list_inbox", "show_conversation", "answer_conversation"]
+    assert "ten" not in json.dumps(entries)
+    assert "Sunday" not in json.dumps(entries)
+
+
+def test_two_answers_with_one_key_are_one_and_others_are_two(shop: Shop) -> None:
+    answers(shop, "Yes, at ten.", key="k")
+    answers(shop, "Yes, at ten!", key="k")
+    answers(shop, "Bring a towel.", key="l")
+
+    assert shop.sent()[1:] == ["Yes, at ten.", "Bring a towel."]
+
+
+def test_nobody_answers_past_what_the_customer_has_written_since(shop: Shop) -> None:
+    read = shop.asks("POST", "inbox", do="show", customer="mia")["latest"]
+    shop.texts("Or on Monday?")
+
+    late = answers(shop, "Yes, at ten.", read=read)
+
+    assert (late["status_code"], late["title"]) == (409, "conflict")
+    assert shop.sent()[1:] == []
+    assert len(waiting(shop)) == 1
+
+
+def test_a_text_that_comes_while_the_conversation_is_closed_opens_it_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = ServeInbox._close  # noqa: SLF001  between the answer and the closing
+
+    def in_between(self: ServeInbox, *about: Any) -> bool:
+        shop.passes("1s")
+        shop.texts("Or on Monday?")  # its task is open still, so none is opened
+        return close(self, *about)
+
+    monkeypatch.setattr(ServeInbox, "_close", in_between)
+
+    assert answers(shop, "Yes, at ten.")["still_open"] is True
+    (task,) = waiting(shop)
+    assert task["context"]["text"] == "Or on Monday?"
+
+
+def test_where_the_queue_fails_the_conversation_stays_open_and_the_same_call_goes_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cairn.adapters.sqs import message_queue
+    from cairn.domain.shared.errors import ServiceBusyError
+
+    def refuses(_: MessageQueue, messages: Sequence[Message]) -> Mapping[int, Exception]:  # noqa: ARG001
+        return {0: ServiceBusyError("sqs is busy")}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(message_queue.MessageQueue, "put_each", refuses)
+        assert answers(shop, "Yes, at ten.")["status_code"] == 503
+    assert len(waiting(shop)) == 1
+
+    assert answers(shop, "Yes, at ten.")["status_code"] == 202
+    assert shop.sent()[1:] == ["Yes, at ten."]
+
+
+def test_after_a_stop_nobody_is_answered(opens: Opens) -> None:
+    shop = opens(SMS, replies=REPLIES)
+    shop.happens("note.wanted")
+    shop.texts("hm")
+    shop.passes("1m")
+    shop.texts("STOP")
+
+    refused = answers(shop, "Please stay")
+
+    assert (refused["status_code"], refused["title"]) == (409, "not-allowed")
+    assert "Not sent: " in refused["detail"]
+    assert "Please stay" not in shop.sent()
+
+
+def test_a_stop_that_comes_before_the_answer_goes_out_holds_it_back(shop: Shop) -> None:
+    shop.deployment.stop("deliver_message")
+    answers(shop, "Yes, at ten.")
+    shop.passes("1s")
+    shop.texts("STOP")
+    shop.deployment.start("deliver_message")
+    shop.deployment.settle()
+
+    assert "Yes, at ten." not in shop.sent()
+    assert shop.decided(Reason.OPTED_OUT)["written_by"] == ADA
+    assert ("out", "suppressed", "Yes, at ten.") in thread(shop)
+
+
+def test_on_whatsapp_free_text_goes_out_for_a_day_after_the_customer_wrote(opens: Opens) -> None:
+    shop = opens(WHATSAPP, replies=REPLIES)
+    shop.happens("note.known", consent=TYPED)
+    shop.whatsapps("Is there a class on Sunday?")
+    shop.passes("23h")
+
+    assert answers(shop, "Yes, at ten.")["channel"] == "whatsapp"
+    shop.passes("61m")
+    late = answers(shop, "And at noon.")
+
+    assert late["status_code"] == 409
+    assert [line["status"] for line in shop.timeline("message")] == ["sent"]
+    assert answers(shop, "And at noon.", channel="sms")["status_code"] == 202
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"text": ""}, "text: a text that is not empty"),
+        ({"text": "x" * 1_000}, "text: it has 7 parts, and 4 are allowed; shorten it"),
+        ({"text": "x", "channel": "email"}, "subject: an e-mail needs one"),
+        ({"text": "x", "channel": "fax"}, "channel: one of sms, email, whatsapp, push"),
+        ({"text": "x", "towards": "mia"}, "'towards': unknown field"),
+    ],
+)
+def test_a_wrong_answer_is_told_what_is_wrong(shop: Shop, fields: dict[str, Any], problem: str) -> None:
+    refused = shop.asks("POST", "inbox", do="answer", customer="mia", **fields)
+
+    assert refused["status_code"] == 400
+    assert any(one.startswith(problem) for one in refused["problems"])
+
+
+def test_an_answer_by_e_mail_has_a_subject_and_escapes_its_html(shop: Shop) -> None:
+    answers(shop, "Yes & no.\nTen <o'clock>.", channel="email", subject="Sunday")
+
+    (mail,) = shop.deployment.cloud.mails
+    body = mail["Content"]["Simple"]["Body"]
+    assert body["Html"]["Data"] == "<p>Yes &amp; no.<br>\nTen &lt;o&#x27;clock&gt;.</p>"
+    assert ("out", "sent", "Yes & no.\nTen <o'clock>.") in thread(shop)
+
+
+def test_a_conversation_can_be_closed_without_an_answer_and_opens_with_the_next_reply(shop: Shop) -> None:
+    shop.cairn("inbox", "close", "mia", "--why", "called her")
+    assert waiting(shop) == []
+
+    shop.passes("1m")
+    shop.texts("Hello?")
+    assert [one["context"]["text"] for one in waiting(shop)] == ["Hello?"]
+
+
+def test_the_list_comes_in_pages(shop: Shop) -> None:
+    shop.deployment.feedback(
+        json.dumps(
+            {
+                "originationNumber": "+12125550002",
+                "destinationNumber": "+12125550199",
+                "messageKeyword": "K",
+                "messageBody": "Hi",
+                "inboundMessageId": "another",
+            }
+        )
+    )
+    shop.deployment.settle()
+
+    first = shop.asks("GET", "inbox?limit=1")
+    second = shop.asks("GET", f"inbox?limit=1&after={first['after']}")
+
+    found = [*first["conversations"], *second["conversations"]]
+    assert {one["context"]["text"] for one in found} == {"Is there a class on Sunday?", "Hi"}
+    for wrong in ("nonsense", "W10=", "WzEsMiwzXQ=="):
+        assert shop.asks("GET", f"inbox?after={wrong}")["status_code"] == 400
+
+
+def test_an_erasure_takes_the_conversation_along_and_an_export_has_it(shop: Shop) -> None:
+    answers(shop, "Yes, at ten.")
+    exported = json.dumps(shop.asks("POST", "export", customer="mia"))
+    assert "Is there a class on Sunday?" in exported
+    assert "Yes, at ten." in exported
+    assert ADA in exported
+
+    shop.texts("Thanks, and goodbye")
+    shop.cairn("erase", "mia", "--why", "she asked for it", "--yes")
+    shop.passes("1h")
+
+    assert waiting(shop) == []
+    assert shop.asks("POST", "inbox", do="show", customer="mia")["status_code"] == 404
