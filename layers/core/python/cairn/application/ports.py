@@ -653,10 +653,7 @@ class ConversationPage:
 
 class Conversations(Protocol):
     def page(self, queue: str, limit: int, after: str = "") -> ConversationPage:
-        """Those of a queue, the first that is due first; by the index. A page may have fewer than `limit`.
-
-        Raises InvalidRequestError for an `after` that names no page.
-        """
+        """Those of a queue, the first that is due first; by the index. A page may have fewer than `limit`."""
 
     def of(self, customer_id: str) -> Sequence[OpenConversation]:
         """Those of a customer: one, or after a merge for a moment two."""

@@ -1,29 +1,22 @@
 """Conversations that wait for a person: the open tasks of a queue that are about one, found by the sparse index."""
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cairn.adapters.dynamodb.items import TASK, RecordItem
+from cairn.adapters.dynamodb.items import TASK, ByIndex, RecordItem
 from cairn.adapters.dynamodb.timeline import OPEN
 from cairn.application.ports import ConversationPage, OpenConversation
 from cairn.domain.replies.conversations import CONVERSATION
-from cairn.domain.shared.errors import InvalidRequestError
-
-KEYS = ("pk", "sk", "gsi1sk")
-"""What a cursor has of the last item of a page; the queue is named anew with each page."""
 
 
 class DynamoConversations:
-    """Implements the port Conversations."""
+    """Implements the port Conversations. A page is named by where its last task stands in the queue."""
 
     def page(self, queue: str, limit: int, after: str = "") -> ConversationPage:
-        found = RecordItem.by_index.query(
-            f"queue#{queue}", limit=limit, page_size=limit, last_evaluated_key=_key(queue, after)
-        )
-        waiting = [_open(item) for item in found if _is_about_one(item)]
-        return ConversationPage(waiting, _cursor(found.last_evaluated_key))
+        behind = ByIndex.gsi1sk > after if after else None
+        found = list(RecordItem.by_index.query(f"queue#{queue}", behind, limit=limit, page_size=limit))
+        following = found[-1].gsi1sk if len(found) == limit else None
+        return ConversationPage([_open(item) for item in found if _is_about_one(item)], following)
 
     def of(self, customer_id: str) -> Sequence[OpenConversation]:
         tasks = RecordItem.query(customer_id, RecordItem.sk.startswith(TASK), consistent_read=True)
@@ -43,22 +36,3 @@ def _open(item: RecordItem) -> OpenConversation:
         due_at=str(body.get("due_at", "")),
         context=body.get("context") or {},
     )
-
-
-def _cursor(last: Mapping[str, Any] | None) -> str | None:
-    return urlsafe_b64encode(json.dumps([last[name]["S"] for name in KEYS]).encode()).decode() if last else None
-
-
-def _key(queue: str, after: str) -> dict[str, Any] | None:
-    """Raises InvalidRequestError for what is no cursor."""
-    if not after:
-        return None
-    try:
-        texts = json.loads(urlsafe_b64decode(after.encode()))
-        named = dict(zip(KEYS, texts, strict=True))
-        key = {name: {"S": text} for name, text in named.items() if isinstance(text, str) and text}
-    except (ValueError, TypeError):
-        key = {}
-    if len(key) != len(KEYS):
-        raise InvalidRequestError(["after: take it from the page before"])
-    return key | {"gsi1pk": {"S": f"queue#{queue}"}}
