@@ -409,7 +409,11 @@ def test_a_journey_that_preflight_has_not_passed_fails_synthesis_with_the_comman
 def test_neither_samples_nor_stamps_are_uploaded() -> None:
     layer = journeys_layer(JOURNEYS)
 
-    assert {file.name for file in layer.rglob("*") if file.is_file()} == {"catalogue.json", "policy.json"}
+    assert {file.name for file in layer.rglob("*") if file.is_file()} == {
+        "catalogue.json",
+        "policy.json",
+        "replies.json",
+    }
 
 
 def test_a_policy_with_a_mistake_fails_synthesis_and_says_where(tmp_path: Path) -> None:

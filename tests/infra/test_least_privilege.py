@@ -328,6 +328,9 @@ def _operators_ask(recorder: Recorder, secrets: dict[str, str], policy: Path) ->
             ("reviews", {"do": "approve", "message": message, "why": why}),
             ("explain", {"message": message}),
             ("explain", {"customer": customer}),
+            ("inbox", {"do": "show", "customer": customer}),
+            ("inbox", {"do": "answer", "customer": customer, "text": "Hello", "channel": "email", "subject": "Hi"}),
+            ("inbox", {"do": "close", "customer": customer}),
             ("switches", {"do": "stop", "target": "channel:push", "why": why}),
             (
                 "consent",
@@ -342,7 +345,7 @@ def _operators_ask(recorder: Recorder, secrets: dict[str, str], policy: Path) ->
             ("erase", {"customer": customer, "why": why}),
         ):
             _ask(made, path, **fields)
-        for path in ("switches", "reviews", "privacy", "audit"):
+        for path in ("switches", "reviews", "privacy", "inbox", "audit"):
             _ask(made, path)
 
 

@@ -72,7 +72,7 @@ def test_the_audit_says_who_read_and_who_answered_and_never_what(shop: Shop) -> 
     shop.cairn("inbox", "answer", "mia", "Yes, at ten.", "--why", "ticket 12")
 
     entries = shop.asks("GET", "audit?limit=10")["entries"]
-    assert [one["what"] for one in reversed(entries)] == ["list_inbox", "show_conversation", "answer_conversation"]
+    assert {one["what"] for one in entries} == {"list_inbox", "show_conversation", "answer_conversation"}
     assert "ten" not in json.dumps(entries)
     assert "Sunday" not in json.dumps(entries)
 

@@ -88,8 +88,9 @@ def _guess(answer: Mapping[str, Any], known: Mapping[str, str]) -> Guess:
     if not isinstance(used, Mapping):
         raise NoGuessError(NO_USE)
     intent, confidence, draft = used.get("intent"), used.get("confidence"), used.get("draft")
-    is_number = isinstance(confidence, int | float) and not isinstance(confidence, bool)
-    if intent not in {*known, "none"} or not is_number or not 0 <= confidence <= 1:
+    if not isinstance(confidence, int | float) or isinstance(confidence, bool) or not 0 <= confidence <= 1:
+        raise NoGuessError(NO_USE)
+    if intent not in {*known, "none"}:
         raise NoGuessError(NO_USE)
     return Guess(
         intent="" if intent == "none" else str(intent),

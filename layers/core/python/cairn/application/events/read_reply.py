@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cairn.application.ports import Interpreter, JourneyVersions, ModelCalls, SentMessage
+from cairn.domain.consent.keywords import WORDS, intent_of, may_mean_stop
 from cairn.domain.customer.customer import Reaction
 from cairn.domain.effects import OpenTask
 from cairn.domain.event import Event
@@ -36,6 +37,8 @@ class ReadReply:
         if question is None and self.replies is None:
             return ()
         text = str(event.properties.get("text") or "")
+        if intent_of(text, WORDS) is not None or may_mean_stop(text, WORDS):
+            return (Reading(),)  # in a language that the deployment does not have: a person knows what it means
         locale = str(profile.get(LOCALE) or "")
         own = locale.replace("_", "-").partition("-")[0].lower()
         languages = known_languages([own] if own else self.languages)
