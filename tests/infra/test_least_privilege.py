@@ -317,6 +317,7 @@ def _operators_ask(recorder: Recorder, secrets: dict[str, str], policy: Path) ->
     """People approve what waits for them, look around, and turn and say what they may."""
     review = '[[reviews]]\nsteps = ["fitness-trial-to-paid/confirm"]\nqueue = "q"\nwithin = "1d"\notherwise = "drop"\n'
     policy.write_text((ROOT / "policy.toml").read_text(encoding="utf-8") + review)
+    shutil.copy(ROOT / "replies.toml", policy.parent)
     whole = load(SCENARIOS / STORIES[0])
     scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(minutes=1)})
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets, policy=policy) as made:

@@ -16,7 +16,7 @@ from cairn.domain.replies.answers import Speaker
 from cairn.domain.replies.question import question_from_document
 from cairn.domain.replies.words import known_languages
 
-PAGE = (Path(__file__).parents[3] / "docs" / "people.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "people.md").read_text(encoding="utf-8").partition("## Replies")[2]
 (RULES,) = re.findall(r"^```toml replies\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 (STEPS,) = re.findall(r"^```yaml steps\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 READ = re.findall(r"^\| `(date|yes_no|number)` \| `([\w-]+)` \| (.+?) \| `?(.+?)`? \|$", PAGE, re.MULTILINE)
