@@ -70,10 +70,10 @@ class Shop:
     def passes(self, length: str) -> None:
         self.deployment.advance_to(self.deployment.now() + duration(length))
 
-    def whatsapps(self, words: str) -> None:
-        """Mia writes to us by WhatsApp."""
+    def whatsapps(self, words: str, ago: str = "0s") -> None:
+        """Mia has written to us by WhatsApp, so long ago."""
         message = {"from": "12125550001", "id": f"wamid.{words}", "type": "text", "text": {"body": words}}
-        message |= {"timestamp": str(int(self.deployment.now().timestamp()))}
+        message |= {"timestamp": str(int((self.deployment.now() - duration(ago)).timestamp()))}
         entry = {"changes": [{"field": "messages", "value": {"messages": [message]}}]}
         report = {"messageId": words, "whatsAppWebhookEntry": json.dumps(entry)}
         self.deployment.feedback(json.dumps(report))

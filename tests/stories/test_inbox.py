@@ -113,6 +113,24 @@ def test_a_text_that_comes_while_the_conversation_is_closed_opens_it_again(
     assert task["context"]["text"] == "Or on Monday?"
 
 
+@pytest.mark.parametrize(("comes", "still_open"), [("a late text", True), ("a keyword", False)])
+def test_a_text_of_before_that_arrives_late_opens_it_again_and_a_keyword_does_not(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, comes: str, *, still_open: bool
+) -> None:
+    close = ServeInbox._close  # noqa: SLF001  between the answer and the closing
+
+    def in_between(self: ServeInbox, *about: Any) -> bool:
+        if comes == "a keyword":
+            shop.texts("HELP")
+        else:
+            shop.whatsapps("And on Saturday?", ago="1h")
+        return close(self, *about)
+
+    monkeypatch.setattr(ServeInbox, "_close", in_between)
+
+    assert answers(shop, "Yes, at ten.")["still_open"] is still_open
+
+
 def test_where_the_queue_fails_the_conversation_stays_open_and_the_same_call_goes_on(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

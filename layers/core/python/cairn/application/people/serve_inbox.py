@@ -4,7 +4,7 @@ An answer is a message like any other: it passes the gate when it is sent. What 
 refused here already, so that nobody believes to have answered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -30,7 +30,7 @@ from cairn.domain.policy import Policy
 from cairn.domain.profile.addresses import addresses_to_send_to
 from cairn.domain.replies.conversations import reopened, task_of
 from cairn.domain.replies.rules import Replies
-from cairn.domain.replies.thread import Line, last_inbound, thread
+from cairn.domain.replies.thread import Line, replies_in, thread
 from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 from cairn.domain.shared.errors import ConflictError, InvalidRequestError, NotAllowedError
 from cairn.domain.shared.hashing import short_hash
@@ -115,7 +115,8 @@ class ServeInbox:
         InvalidRequestError, and the errors of FindCustomer.
         """
         customer = self.find(name)
-        heard = last_inbound(thread(self.history.entries(customer.id)))
+        before = replies_in(thread(self.history.entries(customer.id)))
+        heard = next(reversed(before.values()), None)
         if answer.read and heard is not None and answer.read != heard.id:
             raise ConflictError("the customer has written since; read it first: cairn inbox show")
         channel = answer.channel or _channel_of(heard)
@@ -125,7 +126,7 @@ class ServeInbox:
         self.audit.write(AuditEntry(now, by, ANSWER, message.id, why, about))
         for error in self.messages.put_each([message]).values():
             raise error
-        still_open = self._close(customer.id, heard, ANSWERED, by, now)
+        still_open = self._close(customer.id, before, ANSWERED, by, now)
         return Answered(customer.id, message.id, channel, still_open)
 
     def close(self, name: str, *, by: str, why: str, now: datetime) -> bool:
@@ -134,18 +135,19 @@ class ServeInbox:
         Raises the errors of FindCustomer.
         """
         customer = self.find(name)
-        heard = last_inbound(thread(self.history.entries(customer.id)))
+        before = replies_in(thread(self.history.entries(customer.id)))
         self.audit.write(AuditEntry(now, by, CLOSE, task_of(customer.id), why, {"customer": customer.id}))
-        return self._close(customer.id, heard, CLOSED, by, now)
+        return self._close(customer.id, before, CLOSED, by, now)
 
-    def _close(self, customer_id: str, heard: Line | None, outcome: str, by: str, now: datetime) -> bool:
+    def _close(self, customer_id: str, before: Collection[str], outcome: str, by: str, now: datetime) -> bool:
         """Close the task, and look again: a text that came in between found the task open, and opened none."""
         for one in self.conversations.of(customer_id):
             self.tasks.close(customer_id, CloseTask(short_hash("close", one.task), one.task, outcome, by, now))
-        latest = last_inbound(thread(self.history.entries(customer_id)))
-        if self.replies is None or latest is None or (heard is not None and latest.id == heard.id):
+        after = replies_in(thread(self.history.entries(customer_id)))
+        new = [line for id_, line in after.items() if id_ not in before]
+        if self.replies is None or not new:
             return False
-        self.tasks.open(customer_id, "", reopened(customer_id, self.replies, latest, now), now)
+        self.tasks.open(customer_id, "", reopened(customer_id, self.replies, new[-1], now), now)
         return True
 
     @staticmethod

@@ -26,7 +26,7 @@ class Line:
     text: str
     """Without the personal links of an outbound text. Empty where none went out, or it shows no text: a picture."""
     status: str
-    """`received`; of an outbound text what became of it: `delivered`, `suppressed` …"""
+    """`received`, or of a keyword or an emoji `stopped`, `reacted` …; of an outbound text what became of it."""
     subject: str = ""
     by: str = ""
     """Who wrote it: an operator, or `step of journey`; empty for the customer."""
@@ -46,8 +46,13 @@ def thread(entries: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
     return tuple(sorted(lines.values(), key=lambda line: line.at))
 
 
-def last_inbound(lines: Iterable[Line]) -> Line | None:
-    return max((line for line in lines if line.inbound), key=lambda line: (line.at, line.id), default=None)
+def replies_in(lines: Iterable[Line]) -> dict[str, Line]:
+    """What the customer has written, by id, the last one last; without keywords and emoji, which nobody answers."""
+    return {line.id: line for line in lines if line.inbound and line.status == RECEIVED}
+
+
+def last_reply(lines: Iterable[Line]) -> Line | None:
+    return next(reversed(replies_in(lines).values()), None)
 
 
 def _inbound(entry: Mapping[str, Any]) -> Line | None:
@@ -61,8 +66,8 @@ def _inbound(entry: Mapping[str, Any]) -> Line | None:
         inbound=True,
         channel=str(said.get("channel") or ""),
         text=text or (f"[{media}]" if media else ""),
-        status=RECEIVED,
-        intent=str(said.get("intent") or str(entry["type"]).removeprefix("message.")),
+        status=RECEIVED if entry["type"] == REPLIED else str(entry["type"]).removeprefix("message."),
+        intent=str(said.get("intent") or ""),
     )
 
 

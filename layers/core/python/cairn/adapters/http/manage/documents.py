@@ -12,7 +12,7 @@ from cairn.domain.explain.explanations import CustomerExplanation, MessageExplan
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.seen import SeenType
 from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState
-from cairn.domain.replies.thread import Line, last_inbound
+from cairn.domain.replies.thread import Line, last_reply
 from cairn.domain.shared.instants import duration_text, instant_to_wire
 
 Json = dict[str, Any]
@@ -60,7 +60,7 @@ def open_conversation(one: OpenConversation) -> Json:
 
 def conversation(shown: Conversation) -> Json:
     """`latest` names the customer's last text: an answer that names it is given to that text, and to no later one."""
-    heard = last_inbound(shown.lines)
+    heard = last_reply(shown.lines)
     return {
         "customer": shown.customer,
         "lines": [{name: value for name, value in _line(one).items() if value != ""} for one in shown.lines],
