@@ -74,7 +74,7 @@ def _plain(row: Row) -> Row:
 
 
 def _twice(source: Source) -> Iterator[Finding]:
-    """Words of two intents in one language: whoever says them means either, so no journey would hear."""
+    """Words of two intents in one language: a customer who says them may mean either, so no journey would hear."""
     seen: dict[tuple[str, str], str] = {}
     for name, row in source.data.get("intents", {}).items():
         for language, listed in row.get("words", {}).items():
@@ -120,7 +120,7 @@ def _asked(journeys: Iterable[Row]) -> Iterator[tuple[str, str]]:
 
 
 def _texts(value: Any, step: str) -> Iterator[tuple[str, str]]:
-    """Every text of a document, with the step around it. What is no expression has no tree, and is passed over."""
+    """Every text of a document, with the step around it. A text that is no expression has no tree."""
     if isinstance(value, str):
         yield step, value
     elif isinstance(value, Mapping):

@@ -45,7 +45,7 @@ def _few(most: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-Words = Annotated[list[Annotated[str, AfterValidator(reply_words)]], _few(MAX_WORDS)]
+Phrases = Annotated[list[Annotated[str, AfterValidator(reply_words)]], _few(MAX_WORDS)]
 
 
 class Intent(Table):
@@ -53,7 +53,7 @@ class Intent(Table):
     handled_by: Literal[tuple(one.value for one in Handling)] = Field(  # type: ignore[valid-type]  # follows the domain
         default=Handling.JOURNEY.value, examples=['"person"']
     )
-    words: dict[Annotated[str, AfterValidator(_language)], Words] = Field(default_factory=dict)
+    words: dict[Annotated[str, AfterValidator(_language)], Phrases] = Field(default_factory=dict)
 
 
 class Model(Table):

@@ -163,7 +163,7 @@ def test_after_a_stop_nobody_is_answered(opens: Opens) -> None:
     assert "Please stay" not in shop.sent()
 
 
-def test_a_stop_that_comes_before_the_answer_goes_out_holds_it_back(shop: Shop) -> None:
+def test_a_stop_that_comes_before_the_answer_goes_out_stops_it(shop: Shop) -> None:
     shop.deployment.stop("deliver_message")
     answers(shop, "Yes, at ten.")
     shop.passes("1s")
@@ -201,7 +201,7 @@ def test_on_whatsapp_free_text_goes_out_for_a_day_after_the_customer_wrote(opens
         ({"text": "x", "towards": "mia"}, "'towards': unknown field"),
     ],
 )
-def test_a_wrong_answer_is_told_what_is_wrong(shop: Shop, fields: dict[str, Any], problem: str) -> None:
+def test_a_wrong_answer_is_refused_with_all_problems(shop: Shop, fields: dict[str, Any], problem: str) -> None:
     refused = shop.asks("POST", "inbox", do="answer", customer="mia", **fields)
 
     assert refused["status_code"] == 400

@@ -27,7 +27,8 @@ from cairn.domain.effects import (
 from cairn.domain.gate.codes import Reason
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.journey.enrollment import Enrollment, Status
-from cairn.domain.message.message import Message
+from cairn.domain.message.message import Message, Written
+from cairn.domain.people.task import TaskKind
 from cairn.domain.profile.profile import UNRECORDED, Activity, Profile, Stamped
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, at
@@ -63,6 +64,8 @@ BY_TYPE = {
     str(datetime): instants,
     str(datetime | None): st.none() | instants,
     str(int): st.integers(0, 1000),
+    str(TaskKind): st.sampled_from(TaskKind),
+    str(Written | None): st.none() | st.builds(Written, texts, texts, texts),
     str(tuple[ConsentChange, ...]): st.lists(consents, max_size=3).map(tuple),
     str(tuple[SuppressionChange, ...]): st.lists(
         st.builds(SuppressionChange, st.sampled_from(Channel), marks, texts, texts)
@@ -72,7 +75,12 @@ BY_TYPE = {
 
 def any_(kind: type[Any]) -> st.SearchStrategy[Any]:
     """Any object of a domain class: instants in UTC, JSON where JSON is meant, the rest from its annotations."""
-    named = {one.name: IN_JSON.get(one.name, BY_TYPE.get(str(one.type))) for one in dataclasses.fields(kind)}
+    named = {
+        one.name: BY_TYPE.get(str(one.type))
+        if one.type is TaskKind
+        else IN_JSON.get(one.name, BY_TYPE.get(str(one.type)))
+        for one in dataclasses.fields(kind)
+    }
     return st.builds(kind, **{name: strategy for name, strategy in named.items() if strategy is not None})
 
 

@@ -30,7 +30,7 @@ from cairn.domain.policy import Policy
 from cairn.domain.profile.addresses import addresses_to_send_to
 from cairn.domain.replies.conversations import reopened, task_of
 from cairn.domain.replies.rules import Replies
-from cairn.domain.replies.thread import Line, replies_in, thread
+from cairn.domain.replies.thread import Utterance, replies_in, thread
 from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 from cairn.domain.shared.errors import ConflictError, InvalidRequestError, NotAllowedError
 from cairn.domain.shared.hashing import short_hash
@@ -45,7 +45,7 @@ ANSWERED, CLOSED = "answered", "closed"
 @dataclass(frozen=True, slots=True)
 class Conversation:
     customer: str
-    lines: tuple[Line, ...]
+    lines: tuple[Utterance, ...]
     """The newest, in order of time."""
     task: OpenConversation | None
     """None where nobody waits for an answer."""
@@ -74,7 +74,7 @@ class Answered:
     message: str
     channel: Channel
     still_open: bool
-    """The customer has written while the answer was on its way: somebody has to read that, too."""
+    """The customer has written while the answer was on its way: a person has to read that, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class ServeInbox:
 
     @staticmethod
     def _message(  # noqa: PLR0913, PLR0917  who answers whom, and what
-        customer: Customer, answer: WrittenAnswer, channel: Channel, heard: Line | None, by: str, now: datetime
+        customer: Customer, answer: WrittenAnswer, channel: Channel, heard: Utterance | None, by: str, now: datetime
     ) -> Message:
         """Transactional: it answers what the customer has said."""
         key = answer.key or short_hash(channel, answer.subject, answer.text, heard.id if heard else "")
@@ -191,7 +191,7 @@ class ServeInbox:
             raise NotAllowedError(sentence_of(entry, zone_of(customer)))
 
 
-def _channel_of(heard: Line | None) -> Channel:
+def _channel_of(heard: Utterance | None) -> Channel:
     """Raises InvalidRequestError."""
     if heard is None or heard.channel not in set(Channel):
         raise InvalidRequestError([f"channel: one of {', '.join(Channel)}; the customer has not written on any"])

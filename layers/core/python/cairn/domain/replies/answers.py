@@ -14,7 +14,7 @@ from cairn.domain.consent import refusal_phrases
 from cairn.domain.consent.plain_words import clauses, plain_text
 from cairn.domain.replies.dates import when
 from cairn.domain.replies.question import Asked, Question
-from cairn.domain.replies.text import Words, length_at, positions, tokens
+from cairn.domain.replies.text import Tokens, length_at, positions, tokens
 from cairn.domain.replies.words import DECIMAL_POINT, NO_ANSWERS, numbered, phrases
 
 Value = str | int | float
@@ -42,7 +42,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who answers, as far as it decides what the words mean."""
+    """The customer who answers, as far as that decides what the words mean."""
 
     languages: tuple[str, ...]
     """ISO 639-1, the customer's own first (words.known_languages)."""
@@ -65,7 +65,7 @@ def answer_in(text: str, question: Question, speaker: Speaker, said_at: datetime
 
 
 def negations(languages: Iterable[str]) -> frozenset[str]:
-    """Words that turn round what follows them."""
+    """Tokens that turn round what follows them."""
     own = (refusal_phrases.NEGATIONS_OF.get(language, frozenset()) for language in languages)
     return refusal_phrases.NEGATIONS.union(*own)
 
@@ -158,7 +158,7 @@ def _choice(text: str, question: Question, languages: tuple[str, ...]) -> Answer
     return Answer(name, max(_rest(words, languages) - length, 0))
 
 
-def _chosen(words: Words, question: Question, languages: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+def _chosen(words: Tokens, question: Question, languages: tuple[str, ...]) -> Iterator[tuple[str, int]]:
     """Every choice that the text names, and by how many words; an empty name for a number that is none of them."""
     numbers = numbered("numbers", languages)
     articles = phrases("ones", languages)
@@ -181,12 +181,14 @@ def _chosen(words: Words, question: Question, languages: tuple[str, ...]) -> Ite
             yield "", 1
 
 
-def _rest(words: Words, languages: tuple[str, ...]) -> int:
+def _rest(words: Tokens, languages: tuple[str, ...]) -> int:
     return len(_without_fillers(words, languages))
 
 
-def _without_fillers(words: Words, languages: tuple[str, ...], keep: frozenset[tuple[str, ...]] = frozenset()) -> Words:
+def _without_fillers(
+    words: Tokens, languages: tuple[str, ...], keep: frozenset[tuple[str, ...]] = frozenset()
+) -> Tokens:
     """The words without those of courtesy, and without those that add nothing."""
     fillers = phrases("fillers", languages)
-    kept = {word for phrase in keep for word in phrase}
-    return [word for word in words if word in kept or not (word in refusal_phrases.COURTESY or (word,) in fillers)]
+    needed = {word for phrase in keep for word in phrase}
+    return [word for word in words if word in needed or not (word in refusal_phrases.COURTESY or (word,) in fillers)]

@@ -1,7 +1,7 @@
 """Replies that a person has to read, as tasks: no reply is lost.
 
-A customer has one conversation, over all channels: its task has one id, so two are never open. What was said is not
-stored with it: `cairn inbox show` reads it from the timeline when somebody looks.
+A customer has one conversation, over all channels: its task has one id, so two are never open. The texts are not
+stored with it: `cairn inbox show` reads them from the timeline.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from cairn.domain.event import REPLIED, Event
 from cairn.domain.identity.trust import is_provider
 from cairn.domain.people.task import TaskKind
 from cairn.domain.replies.rules import ANSWER, Handling, Replies
-from cairn.domain.replies.thread import Line
+from cairn.domain.replies.thread import Utterance
 from cairn.domain.shared.hashing import short_hash
 
 CONVERSATION = "conversation"
@@ -58,7 +58,7 @@ def conversation(  # noqa: PLR0913, PLR0917  what was said, and what became of i
     return _task(customer_id, replies, about, because, str(said.get("text") or ""), now)
 
 
-def reopened(customer_id: str, replies: Replies, heard: Line, now: datetime) -> OpenTask:
+def reopened(customer_id: str, replies: Replies, heard: Utterance, now: datetime) -> OpenTask:
     """The task once more, for a text that came while it was closed."""
     return _task(
         customer_id, replies, {"channel": heard.channel, "intent": heard.intent}, WHILE_CLOSED, heard.text, now

@@ -2,8 +2,8 @@
 
 A bounded set, in eight languages: today, tomorrow and the day after; a weekday, which is the next one; a day of the
 year, with its month as a word or a number; "in three days"; a time, alone or with a day. All of it must say one day
-and at most one time. What is not sure ("next Friday", "Friday or Saturday", "after 5", a day that is past) is no date:
-a person asks. Everything is decided from the words, the customer's zone and the instant at which they were written.
+and at most one time. "Next Friday", "Friday or Saturday", "after 5" and a day that is past are no date: a person asks.
+Everything is decided from the words, the customer's zone and the instant at which they were written.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from cairn.domain.replies.text import Words, length_at
+from cairn.domain.replies.text import Tokens, length_at
 from cairn.domain.replies.words import MONTH_FIRST, numbered, phrases
 from cairn.domain.shared.instants import at_local
 
@@ -50,7 +50,7 @@ class When:
         return self.at.isoformat() if self.at is not None else self.day.isoformat()
 
 
-def when(words: Words, languages: tuple[str, ...], locale: str, zone: ZoneInfo, said_at: datetime) -> When | None:
+def when(words: Tokens, languages: tuple[str, ...], locale: str, zone: ZoneInfo, said_at: datetime) -> When | None:
     """The one day or moment that these words name; None where they name none, or may mean another one."""
     reader = _Reader(words, languages, locale, said_at.astimezone(zone))
     try:
@@ -63,7 +63,7 @@ def when(words: Words, languages: tuple[str, ...], locale: str, zone: ZoneInfo, 
 
 @dataclass
 class _Reader:
-    words: Words
+    words: Tokens
     languages: tuple[str, ...]
     locale: str
     now: datetime
@@ -195,7 +195,7 @@ class _Reader:
         if after_at or oclock or self.length("am", after) or self.length("pm", after):
             return self.take_clock(number, 0, length + oclock)
         if self.length("ones") or not self.words[self.position].isdigit():
-            return False  # an article, or a word of another meaning
+            return False  # an article, or a word with another meaning
         raise _UnsureError
 
     def take_day(self, day: int, month: int, after: int) -> bool:

@@ -21,7 +21,7 @@ MODEL_CALLS_PER_DAY = 500
 
 
 class Handling(StrEnum):
-    """Who sees to a reply of an intent that was read with enough confidence."""
+    """By whom a reply is seen to, of an intent that was read with enough confidence."""
 
     JOURNEY = "journey"
     """A journey that waits for it; a person where none does."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from cairn.domain.consent.plain_words import MAX_TEXT, plain_text
 
-Words = Sequence[str]
+Tokens = Sequence[str]
 Phrases = Collection[tuple[str, ...]]
 
 NUMERIC = re.compile(r"(?:(?<![\w.,])-)?\d+(?:[.,:/h-]\d+)*", re.ASCII | re.IGNORECASE)
@@ -17,7 +17,7 @@ MERIDIEM = re.compile(r"(?<=\d)\s?([ap])\.\s?m\b\.?|(?<=\d)\s?(p)m\b|(?<=\d)(a)m
 HALVES = {"a": " antemeridiem ", "p": " postmeridiem "}
 
 LONGEST_PHRASE = 5
-"""Words."""
+"""Tokens."""
 
 
 def tokens(text: str) -> list[str]:
@@ -33,7 +33,7 @@ def tokens(text: str) -> list[str]:
     return found + plain_text(written[end:]).split()
 
 
-def length_at(words: Words, position: int, among: Phrases) -> int:
+def length_at(words: Tokens, position: int, among: Phrases) -> int:
     """How many words the longest of these phrases has that begins here; 0 where none does."""
     for length in range(min(LONGEST_PHRASE, len(words) - position), 0, -1):
         if tuple(words[position : position + length]) in among:
@@ -41,7 +41,7 @@ def length_at(words: Words, position: int, among: Phrases) -> int:
     return 0
 
 
-def positions(words: Words, among: Phrases) -> Iterator[tuple[int, int]]:
+def positions(words: Tokens, among: Phrases) -> Iterator[tuple[int, int]]:
     """Where these phrases stand, from left to right: the first word and the number of words."""
     position = 0
     while position < len(words):

@@ -11,12 +11,11 @@ SAID_BY_THE_CUSTOMER = frozenset({REPLIED, *EVENT_TYPES.values(), "message.react
 OUTCOMES = frozenset({"message", "deferred", "suppressed", "failed", "undecided"})
 """The kinds of the timeline's lines about an outbound message."""
 
-HELD = "held"
-RECEIVED = "received"
+DEFERRED, RECEIVED = "deferred", "received"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Utterance:
     id: str
     """Of an inbound text the event's id, of an outbound one the message's."""
     at: str
@@ -29,15 +28,15 @@ class Line:
     """`received`, or of a keyword or an emoji `stopped`, `reacted` …; of an outbound text what became of it."""
     subject: str = ""
     by: str = ""
-    """Who wrote it: an operator, or `step of journey`; empty for the customer."""
+    """The writer: an operator, or `step of journey`; empty for the customer."""
     intent: str = ""
     reason: str = ""
     """Why an outbound text did not go out, or waits."""
 
 
-def thread(entries: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
+def thread(entries: Iterable[Mapping[str, Any]]) -> tuple[Utterance, ...]:
     """The lines in order of time; of each message the last thing that became of it."""
-    lines: dict[str, Line] = {}
+    lines: dict[str, Utterance] = {}
     for entry in entries:
         line = _inbound(entry) if entry["kind"] == "event" else _outbound(entry) if entry["kind"] in OUTCOMES else None
         if line is not None:
@@ -46,21 +45,21 @@ def thread(entries: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
     return tuple(sorted(lines.values(), key=lambda line: line.at))
 
 
-def replies_in(lines: Iterable[Line]) -> dict[str, Line]:
+def replies_in(lines: Iterable[Utterance]) -> dict[str, Utterance]:
     """What the customer has written, by id, the last one last; without keywords and emoji, which nobody answers."""
     return {line.id: line for line in lines if line.inbound and line.status == RECEIVED}
 
 
-def last_reply(lines: Iterable[Line]) -> Line | None:
+def last_reply(lines: Iterable[Utterance]) -> Utterance | None:
     return next(reversed(replies_in(lines).values()), None)
 
 
-def _inbound(entry: Mapping[str, Any]) -> Line | None:
+def _inbound(entry: Mapping[str, Any]) -> Utterance | None:
     if entry.get("type") not in SAID_BY_THE_CUSTOMER:
         return None
     said: Mapping[str, Any] = entry.get("properties") or {}
     text, media = str(said.get("text") or ""), said.get("kind")
-    return Line(
+    return Utterance(
         id=str(entry["id"]),
         at=entry["at"],
         inbound=True,
@@ -71,12 +70,12 @@ def _inbound(entry: Mapping[str, Any]) -> Line | None:
     )
 
 
-def _outbound(entry: Mapping[str, Any]) -> Line:
+def _outbound(entry: Mapping[str, Any]) -> Utterance:
     sent = entry["kind"] == "message"
-    status = HELD if entry["kind"] == "deferred" else str(entry.get("status") or entry["kind"])
+    status = DEFERRED if entry["kind"] == "deferred" else str(entry.get("status") or entry["kind"])
     step, journey = entry.get("step"), entry.get("journey")
     channels = entry.get("channels") or [""]
-    return Line(
+    return Utterance(
         id=str(entry["message_id"]),
         at=entry["at"],
         inbound=False,

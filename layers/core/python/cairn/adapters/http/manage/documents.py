@@ -12,7 +12,7 @@ from cairn.domain.explain.explanations import CustomerExplanation, MessageExplan
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.seen import SeenType
 from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState
-from cairn.domain.replies.thread import Line, last_reply
+from cairn.domain.replies.thread import Utterance, last_reply
 from cairn.domain.shared.instants import duration_text, instant_to_wire
 
 Json = dict[str, Any]
@@ -70,7 +70,7 @@ def conversation(shown: Conversation) -> Json:
     }
 
 
-def _line(line: Line) -> Json:
+def _line(line: Utterance) -> Json:
     direction = "in" if line.inbound else "out"
     shown = {name: getattr(line, name) for name in ("id", "at", "channel", "text", "status", "subject", "by", "reason")}
     return {"direction": direction, **shown, "intent": line.intent}
