@@ -413,6 +413,7 @@ def test_neither_samples_nor_stamps_are_uploaded() -> None:
         "catalogue.json",
         "policy.json",
         "replies.json",
+        "scripts.json",
     }
 
 
