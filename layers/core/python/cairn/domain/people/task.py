@@ -6,6 +6,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from cairn.domain.shared.hashing import short_hash
+
+CONVERSATION = "cairn.conversation"
+"""The reason of the task about a customer's conversation: no reason of a journey has a dot."""
+
+
+def id_of(customer: str, reason: str) -> str:
+    """The id of the one task about a customer that has this reason."""
+    return f"{customer}-{short_hash(reason)}"
+
 
 class TaskKind(StrEnum):
     CALL = "call"
