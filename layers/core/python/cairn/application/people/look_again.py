@@ -28,7 +28,7 @@ class LookAgain:
         return (self.replies.queue,) if self.replies is not None else ()
 
     def heard(self, customer_id: str) -> Collection[str]:
-        """The ids of all that the customer has written until now: what whoever closes the conversation may know."""
+        """The ids of all that the customer has written until now, which a person who closes it may have read."""
         return replies_in(thread(self.history.entries(customer_id))).keys()
 
     def __call__(self, closed: Task, heard: Collection[str], now: datetime) -> bool:
