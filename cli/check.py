@@ -103,6 +103,8 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
     from authoring.people import check_people, people_beside  # noqa: PLC0415
     from authoring.policy import check_endpoints, check_policy, compile_policy  # noqa: PLC0415
     from authoring.proof.report import prove  # noqa: PLC0415
+    from authoring.replies import FILE as REPLIES  # noqa: PLC0415
+    from authoring.replies import check_replies  # noqa: PLC0415
     from authoring.scripts import check_scripts  # noqa: PLC0415
     from authoring.sources.check import all_problems  # noqa: PLC0415
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
@@ -119,6 +121,7 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
         problems += map(str, check_policy(policy, LAW, compiled))
         problems += map(str, check_people(people_beside(policy), folder, compiled, policy))
         problems += map(str, check_leads(leads_of(policy), compiled))
+        problems += map(str, check_replies(policy.with_name(REPLIES), compiled))
         problems += all_problems(configuration)
     for problem in problems:
         echo(problem)

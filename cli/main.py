@@ -14,6 +14,7 @@ from cli import (
     graph,
     identity_key,
     imports,
+    inbox,
     leads,
     members,
     migrate,
@@ -82,4 +83,5 @@ app.add_typer(members.deals, name="deal", rich_help_panel=OPERATION)
 app.add_typer(identity_key.app, name="identity-key", rich_help_panel=OPERATION)
 app.add_typer(secrets.app, name="secrets", rich_help_panel=OPERATION)
 app.add_typer(privacy.app, name="privacy", rich_help_panel=OPERATION)
+app.add_typer(inbox.app, name="inbox", rich_help_panel=OPERATION)
 app.add_typer(dead_letters.app, name="dlq", rich_help_panel=OPERATION)

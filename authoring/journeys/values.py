@@ -12,12 +12,16 @@ from pydantic_core import PydanticCustomError
 
 from authoring.journeys import expressions
 from authoring.journeys.expressions import NamesInScope
+from authoring.problems import did_you_mean
 from authoring.shape import all_wrong, wrong
 from cairn.adapters.documents.shares import share
+from cairn.domain.consent.keywords import WORDS, intent_of, may_mean_stop
+from cairn.domain.consent.plain_words import plain_text
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.journey.conditions import ABOUT_EVENTS, compiled
 from cairn.domain.journey.definition import ANY_KEY
 from cairn.domain.message.links import HOST_SHAPE
+from cairn.domain.replies.question import Asked
 from cairn.domain.shared import channels
 from cairn.domain.shared.instants import duration, to_instant
 
@@ -237,6 +241,42 @@ def _match_key(text: str) -> str:
     return text
 
 
+FEWEST_CHOICES, MOST_CHOICES = 2, 9
+"""A customer answers with one digit."""
+
+KINDS_OF_QUESTIONS = tuple(one.value for one in Asked if one is not Asked.CHOICE)
+
+
+def reply_words(text: str) -> str:
+    """Refuses words that no reply is read by: none at all, and those that may mean STOP, HELP or START."""
+    if not plain_text(text):
+        raise wrong(f'"{text}" has no word in it', "Write a word, or a few.")
+    if intent_of(text, WORDS) is not None or may_mean_stop(text, WORDS):
+        fix = "Choose other words: STOP, HELP and START come first, in every language."
+        raise wrong(f'"{text}" means STOP, HELP or START, or may mean it, and is never read as anything else', fix)
+    return text
+
+
+def _asks(value: Any) -> Any:
+    if isinstance(value, str) and value in KINDS_OF_QUESTIONS:
+        return value
+    lists = [one if isinstance(one, list) else [one] for one in value] if isinstance(value, list) else []
+    texts = [text for one in lists for text in one]
+    if not lists or not all(lists) or not all(isinstance(text, str) for text in texts):
+        near = did_you_mean(value, KINDS_OF_QUESTIONS, "") if isinstance(value, str) else ""
+        fix = f"Write {', '.join(KINDS_OF_QUESTIONS)}, or the choices in their order: [morning, evening]."
+        raise wrong(f"{value} is no question", f"{near} {fix}".strip())
+    if not FEWEST_CHOICES <= len(lists) <= MOST_CHOICES:
+        fix = f"Give {FEWEST_CHOICES} to {MOST_CHOICES}: a customer answers with one digit."
+        raise wrong(f"{len(lists)} are not so many choices", fix)
+    plain = [plain_text(reply_words(text)) for text in texts]
+    twice = sorted({text for text in plain if plain.count(text) > 1})
+    if twice or any(text.isdigit() for text in plain):
+        fix = "Give each choice words of its own, and no number: the first one is 1."
+        raise wrong(f"{twice[0] if twice else 'a number'} names more than one choice", fix)
+    return value
+
+
 def _distinct(channels: list[str]) -> list[str]:
     if not channels or len(set(channels)) < len(channels):
         raise wrong("a list of channels names each one once", "Write them in order of preference: [whatsapp, sms].")
@@ -275,6 +315,25 @@ Holdout = Annotated[
     ),
 ]
 Text = Annotated[str, AfterValidator(_filled)]
+Asks = Annotated[
+    Any,
+    PlainValidator(_asks),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": list(KINDS_OF_QUESTIONS)},
+                {
+                    "type": "array",
+                    "minItems": FEWEST_CHOICES,
+                    "maxItems": MOST_CHOICES,
+                    "items": {
+                        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
+                    },
+                },
+            ],
+        },
+    ),
+]
 PersonText = Annotated[str, AfterValidator(_filled), AfterValidator(_literally)]
 AttributeName = Annotated[str, AfterValidator(_attribute)]
 Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]

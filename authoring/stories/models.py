@@ -25,6 +25,7 @@ FIELDS = (
     *("field", "target", "resumed", "effect", "named", "properties", "consent", "received_at", "delivered_at"),
     *("answers", "channels", "told_by", "error", "why", "id", "version", "enrollment", "customer_id"),
     *("message_id", "audit_id", "provider_id", "event", "endpoint", "invite", "pipeline", "stage", "before"),
+    "written_by",
 )
 """What an expectation may name of a timeline entry, beside `at`, `kind` and its text."""
 
@@ -147,6 +148,7 @@ class Order(_Part):
         "start",
         "approve",
         "reject",
+        "answer",
         "choose",
         "reopen",
         "consent",

@@ -41,6 +41,7 @@ CERTIFICATE = re.compile(r"arn:[\w-]+:acm:(?P<region>[\w-]+):\d{12}:certificate/
 LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = re.compile(rf"{LABEL}(\.{LABEL})+")
 """As API Gateway takes it: in lower case, with no protocol and no path."""
+BEDROCK_MODEL = re.compile(r"[a-z0-9][\w-]*(\.[\w-]+)+(:[\w-]+)*")
 TRUSTSTORE = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]+)/(?P<key>\S+)")
 PUBLIC_URL = re.compile(r"https://[\w.-]+(/[\w.-]+)*/?")
 COUNTRY = re.compile(r"[A-Z]{2}")
@@ -146,6 +147,10 @@ class Stage:
     """ISO 3166 country of phone numbers without a country code; blank: such a number is none (docs/addresses.md)."""
     reply_languages: str
     """ISO 639-1 codes, separated by blanks: languages besides English for STOP, HELP and START."""
+    bedrock_model: str
+    """The id of a model of Amazon Bedrock, or of an inference profile, that is asked about replies which no rule reads
+    (docs/people.md); blank: none is asked, and no text leaves for it.
+    """
 
     @classmethod
     def from_context(cls, name: str, context: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Self:
@@ -249,6 +254,8 @@ class Stage:
             yield "sms_origination: the ARN of a phone-number, pool or sender-id of sms-voice"
         if self.whatsapp_phone_number_id and not self.whatsapp_phone_number_id.startswith(PHONE_NUMBER_ID):
             yield f"whatsapp_phone_number_id: begins with {PHONE_NUMBER_ID}"
+        if self.bedrock_model and not BEDROCK_MODEL.fullmatch(self.bedrock_model):
+            yield "bedrock_model: an id as `aws bedrock list-foundation-models` or `list-inference-profiles` has it"
         if self.table_stream_arn and not TABLE_STREAM.fullmatch(self.table_stream_arn):
             yield (
                 "table_stream_arn: the ARN of the stream of a table (aws dynamodb describe-table, LatestStreamArn); "

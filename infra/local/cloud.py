@@ -115,6 +115,8 @@ class Cloud:
     stream_shard_id: str = ""
     alarm_topic_arn: str = ""
     end_user_messaging: EndUserMessaging = field(default_factory=EndUserMessaging)
+    bedrock_model: str = ""
+    """Where it is set, AWS_ENDPOINT_URL_BEDROCK_RUNTIME names what answers for the model, on loopback."""
     texts_by_end_user_messaging: bool = False
     """Otherwise SMS goes out by SNS."""
 

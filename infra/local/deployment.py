@@ -28,9 +28,12 @@ from authoring.journeys import write_catalogue
 from authoring.leads import leads_of, write_leads
 from authoring.people import people_beside, write_people
 from authoring.policy import write_policy
+from authoring.replies import FILE as REPLIES
+from authoring.replies import write_replies
 from authoring.scripts import write_scripts
 from authoring.sources.samples import document_of_samples
 from cairn.adapters import aws
+from cairn.adapters.documents.replies import FILE as COMPILED_REPLIES
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE
 from cairn.adapters.dynamodb.status_reports import note_complete
@@ -143,7 +146,8 @@ class LocalDeployment:
     def deploy(self, journeys: Path) -> None:
         """Deploy journeys over the present ones; every function starts cold.
 
-        Raises InvalidJourneysError, InvalidPolicyError or InvalidPeopleError, as a real deployment would be refused.
+        Raises InvalidJourneysError, InvalidPolicyError, InvalidPeopleError, InvalidLeadsError or InvalidRepliesError,
+        as a real deployment would be refused.
         """
         write_catalogue(journeys, self.catalogue)
         compiled = json.loads(self.catalogue.read_bytes())
@@ -152,6 +156,7 @@ class LocalDeployment:
         write_policy(self.policy, LAW, policy, compiled)
         write_people(people_beside(self.policy), journeys, self.catalogue.with_name(COMPILED_PEOPLE))
         write_leads(leads_of(self.policy), self.catalogue.with_name(LEADS), compiled)
+        write_replies(self.policy.with_name(REPLIES), self.catalogue.with_name(COMPILED_REPLIES), compiled)
         _replace_webhook_endpoints(self.cloud.webhook_endpoints, policy)
         self.handlers = {function.name: load_handler(function, self.cloud, self.catalogue) for function in FUNCTIONS}
         if is_empty():  # as check_identity_key notes at the first deployment
@@ -401,6 +406,7 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
     configuration: Path = SOURCES,
     ticking: bool = False,
     texts_by_end_user_messaging: bool = False,
+    bedrock_model: str = "",
     public_url: str = PUBLIC_URL,
     webhook_endpoints: Mapping[str, str] = MappingProxyType({}),
     identity: Mapping[str, str] = IDENTITY_SECRET,
@@ -410,7 +416,8 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
 
     SMS goes out by SNS or by End User Messaging; WhatsApp always by the latter. `webhook_endpoints` are URLs on
     loopback, by name, that get changes of consent. `configuration` is a sources.toml. `faults` says what goes wrong
-    (docs/faults.md). What a webhook points to comes from the vendor's samples.
+    (docs/faults.md). What a webhook points to comes from the vendor's samples. A `bedrock_model` is asked at
+    AWS_ENDPOINT_URL_BEDROCK_RUNTIME.
     Raises InvalidJourneysError and InvalidPolicyError as `LocalDeployment.deploy` does.
     """
     with ExitStack() as stack:
@@ -419,6 +426,7 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
         stack.enter_context(sandbox(same_ids=faults is not None))
         cloud = Cloud(
             texts_by_end_user_messaging=texts_by_end_user_messaging,
+            bedrock_model=bedrock_model,
             public_url=public_url,
             webhook_endpoints=webhook_endpoints,
             identity=identity,

@@ -47,6 +47,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             identity_fingerprint=cloud.identity_keys.fingerprint,
             phone_region="US",
             reply_languages="de es fr",
+            bedrock_model=cloud.bedrock_model,
             journeys_path=str(catalogue),
             policy_path=str(catalogue.with_name(POLICY)),
             notices_queue_url=cloud.urls["notices"],
@@ -154,6 +155,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             phone_region="US",
             journeys_path=str(catalogue),
             people_path=str(catalogue.with_name(PEOPLE)),
+            policy_path=str(catalogue.with_name(POLICY)),
         ),
         EraseCustomerSettings: EraseCustomerSettings(
             stage="local",

@@ -223,6 +223,7 @@ ROUTE_OF = {
     **dict.fromkeys(("approve", "reject"), "reviews"),
     **dict.fromkeys(("pause", "resume", "stop", "start"), "switches"),
     **dict.fromkeys(("choose", "reopen"), "splits"),
+    "answer": "inbox",
 }
 """Where /manage takes an order; others have a route of their own."""
 

@@ -412,7 +412,7 @@ def test_a_journey_that_preflight_has_not_passed_fails_synthesis_with_the_comman
 def test_neither_samples_nor_stamps_are_uploaded() -> None:
     layer = journeys_layer(JOURNEYS)
 
-    compiled = {"catalogue.json", "leads.json", "people.json", "policy.json", "scripts.json"}
+    compiled = {"catalogue.json", "leads.json", "people.json", "policy.json", "replies.json", "scripts.json"}
     assert {file.name for file in layer.rglob("*") if file.is_file()} == compiled
 
 

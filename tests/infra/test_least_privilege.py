@@ -348,6 +348,7 @@ def _operators_ask(recorder: Recorder, secrets: dict[str, str], policy: Path) ->
     """People approve what waits for them, look around, and turn and say what they may."""
     review = '[[reviews]]\nsteps = ["fitness-trial-to-paid/confirm"]\nqueue = "q"\nwithin = "1d"\notherwise = "drop"\n'
     policy.write_text((ROOT / "policy.toml").read_text(encoding="utf-8") + review)
+    shutil.copy(ROOT / "replies.toml", policy.parent)
     whole = load(SCENARIOS / STORIES[0])
     scenario = whole.model_copy(update={"posts": whole.posts[:1], "length": timedelta(minutes=1)})
     with local_deployment(JOURNEYS, start=scenario.starts, secrets=secrets, policy=policy) as made:
@@ -359,6 +360,9 @@ def _operators_ask(recorder: Recorder, secrets: dict[str, str], policy: Path) ->
             ("reviews", {"do": "approve", "message": message, "why": why}),
             ("explain", {"message": message}),
             ("explain", {"customer": customer}),
+            ("inbox", {"do": "show", "customer": customer}),
+            ("inbox", {"do": "answer", "customer": customer, "text": "Hello", "channel": "email", "subject": "Hi"}),
+            ("inbox", {"do": "close", "customer": customer}),
             ("switches", {"do": "stop", "target": "channel:push", "why": why}),
             (
                 "consent",
@@ -373,7 +377,7 @@ def _operators_ask(recorder: Recorder, secrets: dict[str, str], policy: Path) ->
             ("erase", {"customer": customer, "why": why}),
         ):
             _ask(made, path, **fields)
-        for path in ("switches", "reviews", "privacy", "audit"):
+        for path in ("switches", "reviews", "privacy", "inbox", "audit"):
             _ask(made, path)
 
 

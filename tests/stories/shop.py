@@ -70,6 +70,15 @@ class Shop:
     def passes(self, length: str) -> None:
         self.deployment.advance_to(self.deployment.now() + duration(length))
 
+    def whatsapps(self, words: str, ago: str = "0s") -> None:
+        """Mia has written to us by WhatsApp, so long ago."""
+        message = {"from": "12125550001", "id": f"wamid.{words}", "type": "text", "text": {"body": words}}
+        message |= {"timestamp": str(int((self.deployment.now() - duration(ago)).timestamp()))}
+        entry = {"changes": [{"field": "messages", "value": {"messages": [message]}}]}
+        report = {"messageId": words, "whatsAppWebhookEntry": json.dumps(entry)}
+        self.deployment.feedback(json.dumps(report))
+        self.deployment.settle()
+
     def texts(self, words: str) -> None:
         """Mia sends us a text message."""
         reply = {"originationNumber": "+12125550001", "destinationNumber": "+12125550199", "messageKeyword": "K"}
@@ -122,6 +131,7 @@ Opens = Callable[..., Shop]
 
 SMS = {"channel": "sms", "template": "note", "purpose": "marketing"}
 RECEIPT = {"channel": "sms", "template": "note", "purpose": "transactional"}
+ASKS = {**RECEIPT, "asks": "yes_no"}
 MAIL = {"channel": "email", "template": "note", "purpose": "marketing"}
 WHATSAPP = {"channel": "whatsapp", "template": "note", "purpose": "transactional"}
 REVIEWED = {**RECEIPT, "review": {"queue": "compliance", "within": "6h", "otherwise": "drop"}}
@@ -151,13 +161,28 @@ def shops(tmp_path: Path) -> Iterator[Opens]:
     """Open a shop whose journey sends these messages, with these policy lines; `also` names a second such journey."""
     with ExitStack() as stack:
 
-        def open_shop(*sends: Json, policy: str = "", at: datetime = NEW_YORK_MORNING, also: str = "") -> Shop:
+        def open_shop(  # noqa: PLR0913  the files of a shop
+            *sends: Json,
+            policy: str = "",
+            replies: str = "",
+            people: str = "",
+            bedrock_model: str = "",
+            at: datetime = NEW_YORK_MORNING,
+            also: str = "",
+        ) -> Shop:
             for name in filter(None, ("shop", also)):
                 _write_journey(tmp_path / "journeys" / name, sends)
             (tmp_path / "policy.toml").write_text(POLICY % policy)
+            for name, text in (("replies.toml", replies), ("people.toml", people)):
+                if text:
+                    (tmp_path / name).write_text(text)
             made = stack.enter_context(
                 local_deployment(
-                    tmp_path / "journeys", start=at, secrets=local_secrets({}), policy=tmp_path / "policy.toml"
+                    tmp_path / "journeys",
+                    start=at,
+                    secrets=local_secrets({}),
+                    policy=tmp_path / "policy.toml",
+                    bedrock_model=bedrock_model,
                 )
             )
             return Shop(made, stack.enter_context(served(made)))

@@ -393,7 +393,11 @@ def test_a_customer_who_comes_back_is_new_and_gets_no_marketing_from_an_old_list
     lines = gym.story.timeline(of="member-mia")
     assert new != old
     assert gym.found(old, '"audit"').keys() == {"table"}
-    assert {line["type"] for line in lines if line["kind"] == "event"} == {"trial.signup", "plan.requested", "task.overdue"}
+    assert {line["type"] for line in lines if line["kind"] == "event"} == {
+        "trial.signup",
+        "plan.requested",
+        "task.overdue",
+    }
     assert [one.text for one in gym.story.sent()] == ["Hello Mirabelle", "Hello Mirabelle", "Your plan"]
     assert gym.outcomes_for("member-mia") == {
         "hello": "sent",

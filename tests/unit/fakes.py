@@ -23,6 +23,7 @@ from cairn.application.ports import (
     PausedWork,
     PresentCustomer,
     SeenPage,
+    SentMessage,
     Settlement,
 )
 from cairn.domain.consent.changes import ConsentChange
@@ -629,8 +630,9 @@ class Sent(dict[str, str]):
         super().__init__()
         self.statuses: dict[str, MessageStatus] = {}
 
-    def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:  # noqa: ARG002
-        return self.get(str(provider_id or ""))
+    def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> SentMessage | None:  # noqa: ARG002
+        found = self.get(str(provider_id or ""))
+        return SentMessage(found) if found is not None else None
 
     def status(self, customer_id: str, message_id: str) -> MessageStatus | None:  # noqa: ARG002
         return self.statuses.get(message_id)

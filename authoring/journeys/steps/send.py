@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from authoring.journeys.steps.base import AnyStep, Models, Wire
 from authoring.journeys.values import (
+    Asks,
     Channels,
     DateExpression,
     Duration,
@@ -126,13 +127,19 @@ class Send(Wire):
         description="A calendar invite that goes along with the e-mail.",
         examples=["{starts: data.visit_at, lasts: 90m}"],
     )
+    asks: Asks = Field(
+        default=None,
+        description="The question in it, so that a reply is read as its answer: yes_no, number, date, or a list of "
+        "choices, each a name or a list of it and further words for it.",
+        examples=["yes_no"],
+    )
     follow_up: FollowUp | None = Field(
         default=None,
         description="One more message where this one failed, or was not opened in time.",
         examples=["{unless: opened, within: 2d, channel: sms}"],
     )
 
-    _not_null = field_validator("hour", "review", "priority", "invite", "follow_up", mode="before")(not_null)
+    _not_null = field_validator("hour", "review", "priority", "invite", "asks", "follow_up", mode="before")(not_null)
 
     @model_validator(mode="after")
     def _in_time(self) -> Self:

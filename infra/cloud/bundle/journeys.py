@@ -7,7 +7,10 @@ from authoring.journeys import write_catalogue
 from authoring.leads import leads_of, write_leads
 from authoring.people import people_beside, write_people
 from authoring.policy import write_policy
+from authoring.replies import FILE as REPLIES
+from authoring.replies import write_replies
 from authoring.scripts import write_scripts
+from cairn.adapters.documents.replies import FILE as COMPILED_REPLIES
 from cairn.compose.leads import LEADS
 from infra.cloud.bundle import CATALOGUE, ROOT, new_folder
 from infra.cloud.bundle.modes import make_readable
@@ -24,7 +27,9 @@ SCRIPTS_PATH = "/opt/journeys/scripts.json"
 
 
 def journeys_layer(journeys: Path, policy: Path = POLICY) -> Path:
-    """The layer's folder. Raises InvalidJourneysError, InvalidPolicyError, InvalidPeopleError or InvalidLeadsError.
+    """The layer's folder.
+
+    Raises InvalidJourneysError, InvalidPolicyError, InvalidPeopleError, InvalidLeadsError or InvalidRepliesError.
 
     Nothing broken is ever deployed, and no journey that preflight has not passed as it stands.
     """
@@ -37,5 +42,6 @@ def journeys_layer(journeys: Path, policy: Path = POLICY) -> Path:
     write_policy(policy, LAW, catalogue.with_name("policy.json"), compiled)
     write_people(people_beside(policy), journeys, catalogue.with_name("people.json"), compiled, policy)
     write_leads(leads_of(policy), catalogue.with_name(LEADS), compiled)
+    write_replies(policy.with_name(REPLIES), catalogue.with_name(COMPILED_REPLIES), compiled)
     make_readable(layer)
     return layer

@@ -4,7 +4,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from cairn.settings import ManageApiSettings
-from infra.cloud.bundle.journeys import CATALOGUE_PATH, PEOPLE_PATH
+from infra.cloud.bundle.journeys import CATALOGUE_PATH, PEOPLE_PATH, POLICY_PATH
 from infra.cloud.function import Function, Shared
 from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.table import DUE_TIMES, INDEX
@@ -35,6 +35,7 @@ class ManageApi(Function):
                 phone_region=stage.phone_region,
                 journeys_path=CATALOGUE_PATH,
                 people_path=PEOPLE_PATH,
+                policy_path=POLICY_PATH,
             ),
         )
         # It reads customers, and writes switches, decisions on messages in review, their tasks and the audit. Changes

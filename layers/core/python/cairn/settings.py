@@ -161,6 +161,8 @@ class ProcessEventSettings(Settings):
     """ISO 3166 country of phone numbers without a country code, such as US; empty: such a number is none."""
     reply_languages: str
     """ISO 639-1 codes, separated by blanks: languages besides English in which STOP, HELP and START are understood."""
+    bedrock_model: str
+    """The model of Amazon Bedrock, or its inference profile, that reads what no rule reads; empty: none is asked."""
     journeys_path: str
     policy_path: str
     notices_queue_url: str
@@ -312,6 +314,7 @@ class ManageApiSettings(Settings):
     journeys_path: str
     """For the targets that can be stopped and paused."""
     people_path: str
+    policy_path: str
 
 
 @dataclass(frozen=True, kw_only=True)

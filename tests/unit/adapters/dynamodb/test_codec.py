@@ -28,7 +28,7 @@ from cairn.domain.effects import (
 from cairn.domain.gate.codes import Reason
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.journey.enrollment import Enrollment, Status
-from cairn.domain.message.message import Message
+from cairn.domain.message.message import Message, Written
 from cairn.domain.people.notification import NotificationKind
 from cairn.domain.people.task import Priority, TaskKind
 from cairn.domain.profile.profile import UNRECORDED, Activity, Profile
@@ -72,6 +72,7 @@ BY_TYPE = {
     str(Priority): st.sampled_from(Priority),
     str(timedelta | None): st.none() | st.timedeltas(timedelta(), timedelta(days=30)),
     str(tuple[str, ...]): st.lists(words, max_size=2).map(tuple),
+    str(Written | None): st.none() | st.builds(Written, texts, texts, texts),
     str(tuple[ConsentChange, ...]): st.lists(consents, max_size=3).map(tuple),
     str(tuple[SuppressionChange, ...]): st.lists(
         st.builds(SuppressionChange, st.sampled_from(Channel), marks, texts, texts)

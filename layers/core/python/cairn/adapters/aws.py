@@ -203,14 +203,16 @@ def session() -> Session:
 
 
 @cache
-def client(service: str, *, retries: bool = True, validated: bool = False, quick: bool = False) -> Any:
+def client(
+    service: str, *, retries: bool = True, validated: bool = False, quick: bool = False, patience: Config | None = None
+) -> Any:
     """The client of the shared session; AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> are honoured by botocore.
 
     The same one each time: a further one costs 5 ms at cold start, and connections of its own. Without `retries` it is
     the client of a provider. A `quick` one asks once, for two seconds at most. `validated` says that parameters come
-    from a library that has checked them, so that botocore need not.
+    from a library that has checked them, so that botocore need not. `patience` is a configuration of its own.
     """
-    config = QUICK_CONFIG if quick else CONFIG if retries else PROVIDER_CONFIG
+    config = patience or (QUICK_CONFIG if quick else CONFIG if retries else PROVIDER_CONFIG)
     made = session().create_client(service, config=config.merge(Config(parameter_validation=not validated)))
     _clients.add(made)
     return made

@@ -49,6 +49,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.policy import WebhookEndpoint
     from cairn.domain.privacy.traces import Traces
     from cairn.domain.profile.profile import Profile
+    from cairn.domain.replies.rules import IntentRule
     from cairn.domain.shared.channels import Channel, Purpose
     from cairn.domain.webhook_delivery import WebhookCall, WebhookDelivery
 
@@ -507,12 +508,48 @@ class NotifiedMembers(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """A message that a reply or a report is about, and the step that sent it."""
+
+    id: str
+    journey: str = ""
+    version: str = ""
+    step: str = ""
+
+
 class Sent(Protocol):
-    def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:
-        """The message id for a provider's id; without that, the id of the last message sent on the channel."""
+    def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> SentMessage | None:
+        """The message for a provider's id; without that, the last message sent on the channel."""
 
     def status(self, customer_id: str, message_id: str) -> MessageStatus | None:
         """The status of a message; None where it has no record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """How a model reads a reply."""
+
+    intent: str
+    """The name of an intent; empty for none of them."""
+    confidence: float
+    """From 0 to 1, as the model says."""
+    draft: str = ""
+
+
+class Interpreter(Protocol):
+    """A model that reads what no rule reads."""
+
+    def read(self, text: str, intents: Iterable[IntentRule], *, drafts: bool, now: datetime) -> Guess:
+        """It sees the text, and the name and the sentence of each intent; nothing else.
+
+        Raises NoGuessError where it gives no answer in time, or none of the shape that is asked for.
+        """
+
+
+class ModelCalls(Protocol):
+    def take(self, limit: int, now: datetime) -> bool:
+        """Count a call of this day, in UTC; False, and nothing is counted, where there were `limit` of them."""
 
 
 class ReportedMessages(Protocol):

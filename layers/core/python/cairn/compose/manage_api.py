@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
@@ -40,7 +40,7 @@ from cairn.application.people.work_on_tasks import WorkOnTasks
 from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportCustomer, ExportForOperator
 from cairn.compose.leads import leads_beside
-from cairn.compose.people import SCRIPTS
+from cairn.compose.people import SCRIPTS, look_again
 from cairn.compose.table import bind_table
 from cairn.domain.shared.channels import Purpose
 from cairn.settings import ManageApiSettings
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from cairn.application.operations.choose_winner import ChooseWinner
     from cairn.application.operations.count_standing import CountStanding
     from cairn.application.operations.migrate_journey import MigrateJourney
+    from cairn.application.people.serve_inbox import ServeInbox
 
 
 def manage_api() -> ManageRouter:
@@ -59,6 +60,7 @@ def manage_api() -> ManageRouter:
     customers, timeline, board, audit = DynamoCustomers(keys), DynamoTimeline(), DynamoSwitches(), DynamoAudit()
     suppressions = DynamoSuppressions(keys.suppressions)
     lanes = {Purpose.TRANSACTIONAL: settings.messages_queue_url, Purpose.MARKETING: settings.marketing_queue_url}
+    messages = MessageQueue(sqs, lanes)
     normal_phone = phones_of(settings.phone_region)
     find = FindCustomer(customers, timeline, normal_phone)
     export = ExportCustomer(DynamoCustomerExport(keys).about)
@@ -66,6 +68,16 @@ def manage_api() -> ManageRouter:
     inbox = EventsQueue(sqs, settings.events_queue_url, NoOverflow(), keys.queue_groups)
     leads = leads_beside(Path(settings.journeys_path))
     explain = ExplainDecisions(find, timeline, suppressions, audit, leads)
+    work = WorkOnTasks(
+        store=tasks,
+        customers=DynamoPresentCustomers(),
+        history=timeline,
+        explain=explain,
+        people=people,
+        scripts=Scripts(Path(settings.people_path).with_name(SCRIPTS)),
+        attempts=attempts,
+        look_again=look_again(settings.people_path, timeline, tasks),
+    )
     return ManageRouter(
         switch=Switch(board, Targets(Path(settings.journeys_path)), attempts),
         board=board,
@@ -84,16 +96,8 @@ def manage_api() -> ManageRouter:
         winner=lambda: _winner(Path(settings.journeys_path)),
         standing=lambda: _standing(Path(settings.journeys_path)),
         answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox, audit),
-        review=ReviewMessages(find, DynamoReviews(), MessageQueue(sqs, lanes), audit),
-        tasks=WorkOnTasks(
-            store=tasks,
-            customers=DynamoPresentCustomers(),
-            history=timeline,
-            explain=explain,
-            people=people,
-            scripts=Scripts(Path(settings.people_path).with_name(SCRIPTS)),
-            attempts=attempts,
-        ),
+        review=ReviewMessages(find, DynamoReviews(), messages, audit),
+        tasks=work,
         members=ManageMembers(
             people=people,
             board=DynamoMembers(),
@@ -101,6 +105,16 @@ def manage_api() -> ManageRouter:
             assign=AssignTasks(tasks, people, attempts),
             deals=DynamoDeals(),
             attempts=attempts,
+        ),
+        inbox=lambda: _inbox(
+            find=find,
+            work=work,
+            store=tasks,
+            history=timeline,
+            messages=messages,
+            suppressions=suppressions,
+            audit=audit,
+            policy=Path(settings.policy_path),
         ),
         audit=audit,
         seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
@@ -115,6 +129,14 @@ def _migrate(journeys: Path, customers: DynamoCustomers, inbox: EventsQueue, aud
 
     directory = Catalogue(journeys)
     return MigrateJourney(directory=directory, index=DynamoDueTimes(), customers=customers, inbox=inbox, audit=audit)
+
+
+def _inbox(*, policy: Path, **parts: Any) -> "ServeInbox":
+    from cairn.adapters.documents.policy import policy_at  # noqa: PLC0415  with the gate
+    from cairn.adapters.phone.jurisdiction import jurisdiction_of  # noqa: PLC0415
+    from cairn.application.people.serve_inbox import ServeInbox  # noqa: PLC0415
+
+    return ServeInbox(**parts, policy=policy_at(policy), jurisdiction_of=jurisdiction_of)
 
 
 def _winner(journeys: Path) -> "ChooseWinner":

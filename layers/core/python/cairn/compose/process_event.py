@@ -1,6 +1,7 @@
 """process_event: decides what events and wake-ups do, and commits it."""
 
 import os
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from cairn.settings import ProcessEventSettings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cairn.application.events.read_reply import ReadReply
     from cairn.application.people.fire_task_timer import FireTaskTimer
 
 
@@ -34,9 +36,10 @@ def process_event() -> ProcessEvent:
     settings = ProcessEventSettings.from_environment(os.environ)
     bind_table(settings.table_name)
     keys = identity_keys(aws.client("secretsmanager"), settings.identity_secret_id, settings.identity_fingerprint)
+    journeys = Catalogue(Path(settings.journeys_path))
     return ProcessEvent(
         customers=DynamoCustomers(keys),
-        journeys=Catalogue(Path(settings.journeys_path)),
+        journeys=journeys,
         read_phone=phones_of(settings.phone_region),
         keys=keys,
         switches=DynamoSwitches(),
@@ -46,6 +49,7 @@ def process_event() -> ProcessEvent:
         languages=tuple(settings.reply_languages.split()),
         policy=policy_at(Path(settings.policy_path)),
         leads=leads_beside(Path(settings.policy_path)),
+        read_reply=_read_reply(settings, journeys),
         attempts=attempts,
     )
 
@@ -54,6 +58,30 @@ def fire_task_timer() -> "Callable[[], FireTaskTimer]":
     """Made when a task's timer fires for the first time: few wake-ups are of tasks."""
     settings = ProcessEventSettings.from_environment(os.environ)
     return cache(partial(people.fire_task_timer, settings.people_path, aws.client("sqs"), settings.notices_queue_url))
+
+
+def _read_reply(settings: ProcessEventSettings, journeys: Catalogue) -> "Callable[[], ReadReply]":
+    """Made with the first reply, since few events are one."""
+
+    @cache
+    def made() -> "ReadReply":
+        from cairn.adapters.documents.replies import replies_beside  # noqa: PLC0415  at the first reply
+        from cairn.application.events.read_reply import ReadReply  # noqa: PLC0415
+
+        languages = tuple(settings.reply_languages.split())
+        reader = ReadReply(journeys, replies_beside(Path(settings.policy_path)), languages)
+        if not settings.bedrock_model:
+            return reader
+        from cairn.adapters.bedrock import PATIENCE, SERVICE, BedrockInterpreter  # noqa: PLC0415  most ask no model
+        from cairn.adapters.dynamodb.model_calls import DynamoModelCalls  # noqa: PLC0415
+
+        return replace(
+            reader,
+            interpreter=BedrockInterpreter(aws.client(SERVICE, patience=PATIENCE), settings.bedrock_model),
+            calls=DynamoModelCalls(aws.client("dynamodb", validated=True), settings.table_name),
+        )
+
+    return made
 
 
 def dead_letters() -> tuple[DeadLetterQueue, DeadLetterQueue]:

@@ -62,6 +62,7 @@ PERHAPS_AUTO_REPLY = "perhaps_auto_reply"
 one where the message was delivered before; the event is then of the type AUTO_REPLIED.
 """
 
+REPLIED = "message.replied"
 BOUNCED = "message.bounced"
 AUTO_REPLIED = "message.auto_replied"
 

@@ -12,7 +12,7 @@ from cairn.domain.effects import Fact
 from cairn.domain.event import Event, consent_from_wire, consent_to_wire
 from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.journey.enrollment import Enrollment, Status
-from cairn.domain.message.message import Approval, Message, MessageStatus
+from cairn.domain.message.message import Approval, Message, MessageStatus, Written
 from cairn.domain.profile.lead import NO_LEAD, Lead, Move, Points, Spent
 from cairn.domain.profile.profile import UNRECORDED, Activity, Profile
 from cairn.domain.profile.stamped import Stamped
@@ -283,6 +283,7 @@ def message_to_wire(message: Message) -> Wire:
         **({"only_to": addresses_to_wire(message.only_to)} if message.only_to is not None else {}),
         **({"invite": invite_to_wire(message.invite)} if message.invite else {}),
         **({"answers": message.answers} if message.answers else {}),
+        **({"written": _written_to_wire(message.written)} if message.written is not None else {}),
     }
 
 
@@ -322,7 +323,16 @@ def message_from_wire(wire: Wire) -> Message:
         only_to=addresses_from_wire(wire, "only_to"),
         invite=invite_from_wire(wire["invite"]) if "invite" in wire else None,
         answers=wire.get("answers", ""),
+        written=_written_from_wire(wire["written"]) if "written" in wire else None,
     )
+
+
+def _written_to_wire(written: Written) -> Wire:
+    return {"text": written.text, "by": written.by, **({"subject": written.subject} if written.subject else {})}
+
+
+def _written_from_wire(wire: Wire) -> Written:
+    return Written(wire["text"], wire["by"], wire.get("subject", ""))
 
 
 def settlement_to_wire(settlement: Settlement) -> Wire:

@@ -34,14 +34,14 @@ from cairn.adapters.dynamodb.items import (
 )
 from cairn.adapters.dynamodb.message_status import MAY_BE_DELIVERED_AGAIN, advance_status, reported, update_record
 from cairn.adapters.dynamodb.table import read_all
-from cairn.application.ports import DeferredMessage, DeliveryContext, DeliveryRequest, Settlement
+from cairn.application.ports import DeferredMessage, DeliveryContext, DeliveryRequest, SentMessage, Settlement
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.suppression import Mark, current_suppressions, suppression_key
 from cairn.domain.customer.overdue import next_decision
 from cairn.domain.gate.codes import Reason
 from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.journey.enrollment import UNWANTED, Status
-from cairn.domain.message.message import Approval, Message, MessageStatus
+from cairn.domain.message.message import Approval, Message, MessageStatus, Written
 from cairn.domain.profile.addresses import addresses_to_send_to, speaks_for
 from cairn.domain.profile.attributes import COUNTRY, REGION, TIME_ZONE
 from cairn.domain.profile.profile import Profile
@@ -232,16 +232,16 @@ class DynamoDeliveries:
         if was_reviewed and status is MessageStatus.SENT:  # only now: until it is recorded, it may be sent once more
             _close_task(message)
 
-    def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> str | None:
+    def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> SentMessage | None:
         sent = [
             (item.at or "", item.sk.removeprefix(MESSAGE), item.body or {})
             for item in RecordItem.query(customer_id, RecordItem.sk.startswith(MESSAGE))
         ]
         if provider_id:
-            return next((key for _, key, body in sent if body.get("provider_id") == provider_id), None)
+            return next((_sent(key, body) for _, key, body in sent if body.get("provider_id") == provider_id), None)
         earliest, latest = instant_to_wire(before - REPLY_WINDOW), instant_to_wire(before)
-        asked = [(at, key) for at, key, body in sent if body.get("channel") == channel and earliest <= at <= latest]
-        return max(asked)[1] if asked else None
+        asked = [one for one in sent if one[2].get("channel") == channel and earliest <= one[0] <= latest]
+        return _sent(*max(asked, key=lambda one: one[:2])[1:]) if asked else None
 
     def status(self, customer_id: str, message_id: str) -> MessageStatus | None:
         try:
@@ -260,6 +260,10 @@ class DynamoDeliveries:
         return (item.body or {}) if advance_status(item, status, [*if_first, *reported(status, at)]) else None
 
 
+def _sent(message_id: str, body: Mapping[str, Any]) -> SentMessage:
+    return SentMessage(message_id, *(str(body.get(name, "")) for name in ("journey", "version", "step")))
+
+
 def _about(message: Message) -> dict[str, Any]:
     return {
         "journey": message.journey,
@@ -270,7 +274,14 @@ def _about(message: Message) -> dict[str, Any]:
         "purpose": message.purpose.value,
         "channels": [channel.value for channel in message.channels],
         **({"answers": message.answers} if message.answers else {}),
+        **(_written(message.written) if message.written is not None else {}),
     }
+
+
+def _written(written: Written) -> dict[str, str]:
+    """What a person wrote is shown even where it never goes out."""
+    shown = {"written_by": written.by, "subject": written.subject, "body": written.text}
+    return {name: text for name, text in shown.items() if text}
 
 
 def _with(decisions: Sequence[Mapping[str, Any]], verdict: "Defer", now: datetime) -> list[Mapping[str, Any]]:

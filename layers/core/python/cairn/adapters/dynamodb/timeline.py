@@ -54,7 +54,19 @@ KINDS = {
     MessageStatus.UNDECIDED.value: "undecided",
 }
 
-ABOUT = ("journey", "version", "enrollment", "step", "template", "purpose", "channels", "answers")
+ABOUT = (
+    "journey",
+    "version",
+    "enrollment",
+    "step",
+    "template",
+    "purpose",
+    "channels",
+    "answers",
+    "written_by",
+    "subject",
+    "body",
+)
 """Fields that are the same in every decision on a message."""
 
 ENTERED, ENDED = "entered", "ended"

@@ -19,6 +19,7 @@ from cairn.domain.shared.errors import (
     LinkInvalidError,
     MalformedBodyError,
     NoLeadsError,
+    NotAllowedError,
     NotSignedInError,
     NotUnderReviewError,
     SecretMissingError,
@@ -64,6 +65,7 @@ STATUSES: Mapping[type[CairnError], tuple[int, str]] = {
     AmbiguousNameError: (409, "ambiguous-name"),
     ConflictError: (409, "conflict"),
     DealTakenError: (409, "deal-taken"),
+    NotAllowedError: (409, "not-allowed"),
     InvalidSwitchError: (409, "not-switched"),  # the form has refused an invalid target already, with a 400
     NoLeadsError: (409, "no-leads"),
     NotUnderReviewError: (409, "not-under-review"),

@@ -6,6 +6,7 @@ What people and vendors wrote is made fit before it is sent (values.py).
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from html import escape
 from typing import Any, Protocol
 
 from jinja2 import TemplateError as JinjaError
@@ -29,7 +30,7 @@ from cairn.domain.consent.keywords import Intent
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.links import Hosts
-from cairn.domain.message.message import Message, Rendered, Terms
+from cairn.domain.message.message import Message, Rendered, Terms, Written
 from cairn.domain.message.sms import DEFAULT_MAX_PARTS, parts_of
 from cairn.domain.policy import Policy
 from cairn.domain.profile.attributes import LOCALE
@@ -99,7 +100,7 @@ class JinjaRenderer:
         self._links = links
 
     def terms(self, message: Message) -> Terms:
-        if message.answers:
+        if message.answers or message.written is not None:
             return Terms()
         journey = self._catalogue.version(message.journey, message.version)
         step = journey.steps.get(message.step)
@@ -118,6 +119,8 @@ class JinjaRenderer:
     def render(self, message: Message, channel: Channel, address: str) -> Rendered:
         if message.answers:
             return self._answer(message, channel, address)
+        if message.written is not None:
+            return _as_written(message.written, channel, address)
         try:
             variant = self._variant(message, channel)
         except KeyError as error:
@@ -178,6 +181,14 @@ class JinjaRenderer:
         if not filled:
             raise TemplateError(f"template {message.template}: a WhatsApp parameter is empty, and Meta takes none")
         return filled
+
+
+def _as_written(written: Written, channel: Channel, address: str) -> Rendered:
+    """A person's text. In an e-mail, each of its lines is a line."""
+    if channel is not Channel.EMAIL:
+        return Rendered(channel, address, written.text, subject=written.subject)
+    html = "<br>\n".join(escape(line) for line in written.text.splitlines())
+    return Rendered(channel, address, written.text, subject=written.subject, html=f"<p>{html}</p>")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from cairn.application.ports import (
     ErasureOrders,
     JourneyVersions,
     Sent,
+    SentMessage,
     Switches,
 )
 from cairn.domain.consent.changes import ConsentStatus
@@ -23,11 +24,11 @@ from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of, may_mean_stop
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.customer.chosen_arms import Chosen
-from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, RELEASED, REPLIED, SUPPRESSED, consent_updates
+from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, RELEASED, SUPPRESSED, consent_updates
 from cairn.domain.customer.customer import may_concern, on_event, on_wake, read_by, within_room
 from cairn.domain.customer.state import OLDER_ENTRIES, Customer, Reaction
 from cairn.domain.effects import OpenTask, RecordConsent, split_effect_id
-from cairn.domain.event import AUTO_REPLIED, BOUNCED, PERHAPS_AUTO_REPLY, Event
+from cairn.domain.event import AUTO_REPLIED, BOUNCED, PERHAPS_AUTO_REPLY, REPLIED, Event
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, RESERVED_SOURCES, is_provider
 from cairn.domain.policy import Policy
@@ -42,7 +43,9 @@ from cairn.domain.shared.errors import (
 )
 
 if TYPE_CHECKING:
+    from cairn.application.events.read_reply import ReadReply
     from cairn.domain.lead.leads import Leads
+    from cairn.domain.replies.reading import Reading
 
 T = TypeVar("T")
 
@@ -69,6 +72,8 @@ class ProcessEvent:
     """ISO 639-1 codes of the languages besides English in which customers may say STOP, HELP and START."""
     policy: Policy = field(default_factory=Policy)
     leads: "Leads | None" = None
+    read_reply: "Callable[[], ReadReply] | None" = None
+    """Only replies need it: it is made with the first one."""
     attempts: Attempts = range
 
     def __call__(self, event: Event, now: datetime) -> Reaction | None:
@@ -78,8 +83,9 @@ class ProcessEvent:
         NotACustomerError where a provider's event is about a short code or a business.
         """
         event = self._with_keyword(self._canonical(event))
+        readings: list[Reading] = []
         try:
-            return self._until_committed(lambda: self._attempt(event, now))
+            return self._until_committed(lambda: self._attempt(event, now, readings))
         except DuplicateEventError:
             return None
         except UnknownCustomerError as error:
@@ -111,13 +117,16 @@ class ProcessEvent:
                 return attempt()
         raise ConflictError("the customer keeps changing; the event or wake-up is handled once more")
 
-    def _attempt(self, event: Event, now: datetime) -> Reaction:
+    def _attempt(self, event: Event, now: datetime, readings: "list[Reading]") -> Reaction:
+        """`readings` has the reading of a reply from an earlier attempt: a model is asked once."""
         concerns = may_concern(event, self.journeys)
         identified = IdentifyCustomer(self.customers, self.keys, self.policy)(event, now, concerns)
         known, before = identified.known, identified.before
-        event = within_bounds(self._with_message(event, known.customer.id), known.customer.profile)
+        event, sent = self._with_message(event, known.customer.id)
+        event = self._as_read(event, known.customer, sent, readings, now)
+        event = within_bounds(event, known.customer.profile)
         event = event.without_names(identified.dropped)
-        found = {
+        found: dict[str, Any] = {
             "doubt": self._doubt_about(event, now),
             "by_vouched": identified.by_vouched,
             "was_known": any(one.profile.is_known for one in before),
@@ -125,7 +134,8 @@ class ProcessEvent:
             "leads": self.leads,
         }
         further = _tasks_about_others(identified.others, event)
-        reaction = _after(known, self._decide(known.customer, event, now, **found), further)
+        draft = readings[0].draft if readings else ""
+        reaction = _after(known, self._decide(known.customer, event, now, draft, **found), further)
         try:
             self._commit(reaction, identified, event, now)
         except ServiceRefusedError:
@@ -134,7 +144,7 @@ class ProcessEvent:
                 self._record_denials(reaction, before)
                 raise
             known = replace(known, customer=customer, facts=(*known.facts, *dropped))
-            reaction = _after(known, self._decide(customer, event, now, **found), further)
+            reaction = _after(known, self._decide(customer, event, now, draft, **found), further)
             self._commit(reaction, identified, event, now)
         return reaction
 
@@ -143,7 +153,15 @@ class ProcessEvent:
         commit = Commit(reaction, identified.before, now, event, identified.claimed, identified.released)
         self.customers.commit(commit)
 
-    def _decide(self, customer: Customer, event: Event, now: datetime, **found: Any) -> Reaction:
+    def _decide(self, customer: Customer, event: Event, now: datetime, draft: str, **found: Any) -> Reaction:
+        """The reaction to an event, with the task of a reply that a person has to read."""
+        reaction = self._reaction(customer, event, now, **found)
+        if not self._is_read(event):
+            return reaction
+        task = self._reader.conversation(event, reaction, now, draft)
+        return replace(reaction, effects=(*reaction.effects, task)) if task is not None else reaction
+
+    def _reaction(self, customer: Customer, event: Event, now: datetime, **found: Any) -> Reaction:
         """The reaction to an event; decided once more where the customer entered long ago what it would enter now."""
         found |= {"chosen": self._chosen(now), "is_full": self.customers.is_full}
         reaction = on_event(customer, event, self.journeys, now, self.policy, **found)
@@ -195,27 +213,48 @@ class ProcessEvent:
             if earlier is None or earlier.version != one.version:
                 self.journeys.keep(self.journeys.version(one.journey, one.version))
 
-    def _with_message(self, event: Event, customer_id: str) -> Event:
+    @property
+    def _reader(self) -> "ReadReply":
+        assert self.read_reply is not None  # noqa: S101  for the types
+        return self.read_reply()
+
+    def _is_read(self, event: Event) -> bool:
+        """Whether a reply is read. A STOP, a HELP or a START is not one any more."""
+        return self.read_reply is not None and event.type == REPLIED and is_provider(event.source)
+
+    def _as_read(
+        self, event: Event, customer: Customer, sent: SentMessage | None, readings: "list[Reading]", now: datetime
+    ) -> Event:
+        """A reply with its intent and its answer. Nothing is read of what may be a STOP: a person decides that."""
+        if not self._is_read(event):
+            return event
+        if not readings and event.properties.get(opt_outs.POSSIBLE_STOP) is not True:
+            readings += self._reader(event, customer.profile, sent, now)
+        return self._reader.with_reading(event, *readings)
+
+    def _with_message(self, event: Event, customer_id: str) -> tuple[Event, SentMessage | None]:
         """The event with the message that it is about; one more read where the event does not name it."""
         if not is_provider(event.source) or not event.about_a_message:
-            return event
+            return event, None
+        sent = None
         message_id = event.properties.get("message_id")
         if not isinstance(message_id, str):
             replied = event.type in CUSTOMER_REPLIES
             about = event.properties.get("reply_to")  # of a reply, and of a reaction
             about = event.properties.get("provider_message_id") if about is None and not replied else about
             if about is None and not replied:
-                return event
+                return event, None
             channel, when = event.properties.get("channel"), event.occurred_at
-            message_id = self.sent.match(customer_id, about, channel, when)
-            if message_id is None and replied:  # it refers to an id that only Meta has
-                message_id = self.sent.match(customer_id, None, channel, when)
-        enrollment, step, _ = split_effect_id(message_id or "")
+            sent = self.sent.match(customer_id, about, channel, when)
+            if sent is None and replied:  # it refers to an id that only Meta has
+                sent = self.sent.match(customer_id, None, channel, when)
+            message_id = sent.id if sent is not None else ""
+        enrollment, step, _ = split_effect_id(message_id)
         if not enrollment:
-            return event
+            return event, sent
         reference = {"message_id": message_id, "enrollment": enrollment, "step": step}
         event = replace(event, properties={**event.properties, **reference})
-        return self._with_auto_reply(event, customer_id, str(message_id))
+        return self._with_auto_reply(event, customer_id, message_id), sent
 
     def _with_auto_reply(self, event: Event, customer_id: str, message_id: str) -> Event:
         """A bounce that may be an automatic answer is one where the message was delivered; then nothing has failed."""

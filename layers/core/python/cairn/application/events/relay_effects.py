@@ -195,9 +195,9 @@ class RelayEffects:
     timers: Timers
     messages: MessageQueue
     tasks: Tasks
-    """Those that no journey asks for."""
+    """Those of Cairn's own, which end when what they ask for is done."""
     ask_people: "Callable[[], AskPeople]"
-    """Made when a journey first asks a person for something."""
+    """Made when a journey or a reply first asks a person for something."""
     task_timers: TaskTimers
     notify: MemberNotifications
     timeline: Timeline
@@ -325,7 +325,7 @@ class RelayEffects:
             case RememberFacts():
                 merged = one.customer if one.customer != customer else ""
                 self._remember(one, customer, effect.facts, merged)
-            case OpenTask(enrollment=""):
+            case OpenTask(enrollment="", reason=""):
                 self.tasks.open(customer, "", effect, one.at)
             case OpenTask():
                 present = self.customers.load(customer)

@@ -1,4 +1,4 @@
-"""What an enrollment asks of people: open a task, and withdraw it when it makes no sense any more."""
+"""What an enrollment or a reply asks of people: open a task, and withdraw it when it makes no sense any more."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from cairn.domain.effects import Effect, Fact, OpenTask, WithdrawTasks
 from cairn.domain.people.life import Changed, first_said, joined, left_by, opened
 from cairn.domain.people.members import People
 from cairn.domain.people.routing import wanted_of
-from cairn.domain.people.task import Task
+from cairn.domain.people.task import Task, id_of
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.errors import ConflictError
 from cairn.domain.shared.hashing import short_hash
@@ -92,7 +92,7 @@ class AskPeople:
         attributes = profile.view(at)
         wanted = wanted_of(attributes, self.people, [one.value for one in profile.identifiers if one.kind == "email"])
         return Task(
-            id=f"{profile.id}-{short_hash(asked.reason)}" if asked.reason else asked.id,
+            id=id_of(profile.id, asked.reason) if asked.reason else asked.id,
             customer=profile.id,
             queue=asked.queue,
             title=asked.title,

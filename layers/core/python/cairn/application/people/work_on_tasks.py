@@ -8,6 +8,7 @@ from typing import Any
 
 from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.people.follow_ups import follow_ups
+from cairn.application.people.look_again import LookAgain
 from cairn.application.ports import Attempts, History, PresentCustomers, Scripts, TaskPage, TaskStore
 from cairn.domain.customer.state import Customer
 from cairn.domain.effects import split_effect_id
@@ -18,7 +19,7 @@ from cairn.domain.people import life
 from cairn.domain.people.life import Changed
 from cairn.domain.people.members import Outcome, People, Queue
 from cairn.domain.people.script import Given, Walked, check_outcome, walk
-from cairn.domain.people.task import Task, TaskKind
+from cairn.domain.people.task import CONVERSATION, Task, TaskKind
 from cairn.domain.shared.errors import (
     ConflictError,
     InvalidRequestError,
@@ -84,6 +85,7 @@ class WorkOnTasks:
     people: People
     scripts: Scripts
     attempts: Attempts
+    look_again: LookAgain
 
     def page(self, queue: str, owner: str, limit: int, after: str) -> TaskPage:
         """Open tasks of a queue, of an owner, or of all queues. Raises InvalidRequestError, Unknown…Error."""
@@ -95,11 +97,12 @@ class WorkOnTasks:
             if not page.tasks and not after:
                 self._known(queue, self.people.queues, UnknownQueueError, "queue")
             return TaskPage(page.tasks, f"{queue}{BETWEEN}{page.after}" if page.after else "")
-        return self._of_all(limit, after)
+        return self.page_of({*self.people.queues, *OWN_QUEUES, *self.look_again.queues}, limit, after)
 
-    def _of_all(self, limit: int, after: str) -> TaskPage:
+    def page_of(self, queues: Collection[str], limit: int, after: str) -> TaskPage:
+        """Open tasks of several queues, one queue after the other by name. Raises InvalidRequestError."""
         first, _, mark = after.partition(BETWEEN)
-        names = [name for name in sorted({*self.people.queues, *OWN_QUEUES}) if name >= first]
+        names = [name for name in sorted(queues) if name >= first]
         found: list[Task] = []
         for name in names:
             page = self.store.page(name, limit - len(found), mark if name == first else "")
@@ -145,7 +148,18 @@ class WorkOnTasks:
         return self._change(task_id, customer, by, lambda task: life.noted(task, text, by.actor, by.now))
 
     def withdraw(self, task_id: str, customer: str, why: str, by: By) -> Task:
-        return self._change(task_id, customer, by, lambda task: life.withdrawn(task, why, by.actor, by.now))
+        found = self.find(task_id, customer)
+        return self._close(found, customer, by, lambda task: life.withdrawn(task, why, by.actor, by.now))
+
+    def end(self, task: Task, outcome: str, by: By) -> Task:
+        """Done with an outcome of Cairn's own, whatever those of its queue. One that is closed stays as it is."""
+
+        def change(present: Task) -> Changed:
+            if not present.is_open:
+                return Changed(present)
+            return life.done(present, Outcome(outcome, outcome), self._queue(present), by.now, by=by.actor)
+
+        return self._change(task.id, task.customer, by, change)
 
     def done(self, task_id: str, customer: str, said: TaskResult, by: By) -> Task:
         """Raises as `life.done` does, and where the task's script has not come to this outcome."""
@@ -178,7 +192,17 @@ class WorkOnTasks:
                 at=instant,
             )
 
-        return self._change(task_id, customer, by, change)
+        return self._close(found, customer, by, change)
+
+    def _close(self, found: Task, customer: str, by: By, change: Callable[[Task], Changed]) -> Task:
+        """What the customer wrote while their conversation was being closed opens it again."""
+        if found.reason != CONVERSATION:
+            return self._change(found.id, customer, by, change)
+        heard = self.look_again.heard(found.customer)
+        closed = self._change(found.id, customer, by, change)
+        if not closed.is_open:
+            self.look_again(closed, heard, by.now)
+        return closed
 
     def _walked(self, task: Task, said: TaskResult, customer: Customer, now: datetime) -> Walked | None:
         """How far the task's script has come; None where it has none. Raises LineSkippedError."""

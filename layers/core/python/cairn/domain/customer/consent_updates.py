@@ -11,7 +11,7 @@ from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent
 from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
 from cairn.domain.effects import AnswerKeyword, RecordConsent
-from cairn.domain.event import COMPLAINED_BEFORE, Event
+from cairn.domain.event import COMPLAINED_BEFORE, REPLIED, Event
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, is_provider
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.policy import Policy
@@ -23,7 +23,6 @@ from cairn.domain.shared.hashing import short_hash
 HARD_BOUNCE = "Permanent"
 """SES's bounceType for an address that will never work."""
 
-REPLIED = "message.replied"
 SUPPRESSED = "address.suppressed"
 RELEASED = "address.released"
 

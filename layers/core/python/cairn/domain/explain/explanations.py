@@ -191,6 +191,8 @@ def _origin(entry: TimelineEntry) -> str:
     """`step hello of journey welcome`, or the keyword that it answers."""
     if entry.get("answers"):
         return f"answer to {str(entry['answers']).upper()}"
+    if entry.get("written_by"):
+        return f"answer of {entry['written_by']}"
     step, journey = entry.get("step"), entry.get("journey")
     return f"step {step} of journey {journey}" if step and journey else ""
 

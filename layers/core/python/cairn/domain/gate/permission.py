@@ -24,7 +24,7 @@ def denial(message: Message, channel: Channel, contact: Contact, policy: Policy,
         if suppression.covers(message.purpose):
             return _suppressed(message, channel, suppression)
     return (
-        _without_consent(message, channel, contact, policy)
+        _without_consent(message, channel, contact, policy, now)
         or _undecided(message, channel, contact, now)
         or _unlawful(message, channel, policy)
         or _outside_session(message, channel, contact, now)
@@ -45,11 +45,23 @@ def _suppressed(message: Message, channel: Channel, suppression: Suppression) ->
     return Suppress(reasons.SuppressedAddress(channel, suppression))
 
 
-def _without_consent(message: Message, channel: Channel, contact: Contact, policy: Policy) -> Suppress | None:
+def _asked_for(message: Message, channel: Channel, contact: Contact, now: datetime) -> bool:
+    """Whether a person answers what the customer has written on a channel, while its session lasts.
+
+    On WhatsApp no address is consent, but Meta lets a business answer for 24 hours
+    (https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages, customer service windows).
+    """
+    session, last = CHANNELS[channel].session, contact.last_inbound.get(channel)
+    return message.written is not None and session is not None and last is not None and now - last < session
+
+
+def _without_consent(
+    message: Message, channel: Channel, contact: Contact, policy: Policy, now: datetime
+) -> Suppress | None:
     purpose = message.purpose
     change = contact.change(channel, purpose)
     if change is None or change.status is ConsentStatus.PENDING:
-        if contact.implies_consent(channel, purpose):
+        if contact.implies_consent(channel, purpose) or _asked_for(message, channel, contact, now):
             return None
         if change is None:
             return Suppress(reasons.NoConsent(channel, purpose))

@@ -95,6 +95,16 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The text of a message that a person has written."""
+
+    text: str
+    by: str
+    """The operator."""
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """The data that a sender needs, so that it reads nothing else: customer, addresses, template and variables."""
 
@@ -121,6 +131,8 @@ class Message:
     """Goes along where it is sent as an e-mail."""
     answers: str = ""
     """The customer's keyword (`stop`, `help`, `start`) that this message answers; else empty."""
+    written: Written | None = None
+    """What a person answers, instead of a template."""
     terms: Terms = Terms()
     """The sender fills this field and those below; the queue does not have them."""
     jurisdiction: Jurisdiction = Jurisdiction()

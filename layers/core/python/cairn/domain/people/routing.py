@@ -143,6 +143,18 @@ def members_of(queue: str, people: People) -> frozenset[str]:
     return frozenset(member for name in seen for member in people.queues[name].members)
 
 
+def reachable(queue: str, people: People) -> frozenset[str]:
+    """This queue, and all to which a task of it may go: by branches and fallbacks, and where it is overdue."""
+    seen = {queue}
+    todo = [queue]
+    while todo:
+        here = people.queues.get(todo.pop())
+        new = {*here.branches, here.fallback, here.escalate_to} - {"", *seen} if here else set()
+        seen |= new
+        todo += new
+    return frozenset(seen)
+
+
 def with_overrides(people: People, said: Mapping[str, Override]) -> People:
     """People as they are now: who left is a member of no queue, and what operators say comes before people.toml."""
     if not said:

@@ -6,8 +6,18 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from cairn.domain.shared.hashing import short_hash
+
 DONE_EVENT, WITHDRAWN_EVENT, OVERDUE_EVENT = "task.done", "task.withdrawn", "task.overdue"
 """The types of the events of a customer that a task makes."""
+
+CONVERSATION = "cairn.conversation"
+"""The reason of the task about a customer's conversation: no reason of a journey has a dot."""
+
+
+def id_of(customer: str, reason: str) -> str:
+    """The id of the one task about a customer that has this reason."""
+    return f"{customer}-{short_hash(reason)}"
 
 
 class TaskKind(StrEnum):

@@ -33,6 +33,10 @@ class BodyTooLargeError(CairnError):
     """A webhook's body is over the limit, and was not read."""
 
 
+class NoGuessError(CairnError):
+    """A model has not read a reply; the message says what it did instead."""
+
+
 class UnsupportedEncodingError(CairnError):
     """A webhook's body is compressed in a way that is not read; the message names those that are."""
 
@@ -103,6 +107,10 @@ class UnknownMessageError(CairnError):
 
 class AmbiguousNameError(CairnError):
     """A name belongs to several customers; the message lists their ids."""
+
+
+class NotAllowedError(CairnError):
+    """A person's message would never go out; the error's text says why."""
 
 
 class NotUnderReviewError(CairnError):

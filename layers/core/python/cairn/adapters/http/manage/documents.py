@@ -17,12 +17,14 @@ from cairn.domain.operations.seen import SeenType
 from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState
 from cairn.domain.people.members import Deal, Outcome
 from cairn.domain.people.task import Entry, Task
+from cairn.domain.replies.thread import Utterance, last_reply
 from cairn.domain.shared.instants import duration_text, instant_to_wire
 
 if TYPE_CHECKING:
     from cairn.application.operations.choose_winner import ShownSplit
     from cairn.application.operations.count_standing import StandingPage
     from cairn.application.operations.migrate_journey import MigratedPage
+    from cairn.application.people.serve_inbox import Conversation
 
 Json = dict[str, Any]
 
@@ -109,6 +111,36 @@ def _in_pipeline(one: InPipeline, now: datetime) -> Json:
             for stay in one.history
         ],
     }
+
+
+def open_conversation(one: Task) -> Json:
+    return {
+        "task": one.id,
+        "customer": one.customer,
+        "queue": one.queue,
+        "owner": one.owner or None,
+        "opened_at": instant_to_wire(one.opened_at),
+        "due_at": instant_to_wire(one.due_at),
+        "context": one.context,
+    }
+
+
+def conversation(shown: "Conversation") -> Json:
+    """`latest` names the customer's last text: an answer that names it is given to that text, and to no later one."""
+    heard = last_reply(shown.lines)
+    return {
+        "customer": shown.customer,
+        "lines": [{name: value for name, value in _line(one).items() if value != ""} for one in shown.lines],
+        "earlier": shown.earlier,
+        "latest": heard.id if heard is not None else None,
+        "waits": open_conversation(shown.task) if shown.task is not None else None,
+    }
+
+
+def _line(line: Utterance) -> Json:
+    direction = "in" if line.inbound else "out"
+    shown = {name: getattr(line, name) for name in ("id", "at", "channel", "text", "status", "subject", "by", "reason")}
+    return {"direction": direction, **shown, "intent": line.intent}
 
 
 def reviews(waiting: Iterable[UnderReview]) -> list[Json]:

@@ -26,6 +26,7 @@ from cairn.domain.people.life import LONGEST_NOTE
 from cairn.domain.people.routing import MAX_OPEN
 from cairn.domain.people.script import Given
 from cairn.domain.privacy.requests import Choice
+from cairn.domain.replies.thread import WrittenAnswer
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import InvalidRequestError, NotSignedInError
 from cairn.domain.shared.instants import instant_to_wire
@@ -34,11 +35,16 @@ if TYPE_CHECKING:
     from cairn.application.operations.choose_winner import ChooseWinner
     from cairn.application.operations.count_standing import CountStanding
     from cairn.application.operations.migrate_journey import MigrateJourney
+    from cairn.application.people.serve_inbox import ServeInbox
 
 Json = dict[str, Any]
 
 PAGE = 50
 MAX_PAGE = 100
+
+MAX_CURSOR = 1_000
+MAX_TEXT = 1_600
+"""Characters of an answer: the longest text (ten parts of an SMS)."""
 
 EVIDENCE = {
     "wording": MAX_WORDING,
@@ -113,6 +119,8 @@ class ManageRouter:
     review: ReviewMessages
     tasks: WorkOnTasks
     members: ManageMembers
+    inbox: "Callable[[], ServeInbox]"
+    """Likewise: the gate is not imported at each start."""
     audit: Audit
     seen: SeenTypes
     lead: ShowLead
@@ -146,6 +154,8 @@ class ManageRouter:
             "GET /manage/members": self._members,
             "POST /manage/members": self._change_member,
             "POST /manage/deals": self._deal,
+            "GET /manage/inbox": self._inbox,
+            "POST /manage/inbox": self._conversation,
             "GET /manage/audit": self._audit,
             "GET /manage/seen": self._seen,
         }
@@ -391,6 +401,35 @@ class ManageRouter:
         if do == "release":
             self.members.release(key, value, order)
         return Answer(200, {"deal": documents.deal(self.members.deal(key, value, now))})
+
+    def _inbox(self, call: OperatorRequest, now: datetime) -> Answer:
+        query = call.query or {}
+        limit = count_in(query, "limit", default=PAGE, most=MAX_PAGE)
+        page = self.inbox().waiting(limit, query.get("after", "")[:MAX_CURSOR], by=call.actor, now=now)
+        waiting = [documents.open_conversation(one) for one in page.tasks]
+        return Answer(200, {"conversations": waiting, "after": page.after or None})
+
+    def _conversation(self, call: OperatorRequest, now: datetime) -> Answer:
+        form = Form(call.body, self.normal_phone)
+        do, customer = form.one_of("do", "show", "answer", "close"), form.text("customer")
+        why = form.text("why", required=False, most=MAX_REASON_LENGTH)
+        answers = do == "answer"
+        text = form.text("text", required=answers, most=MAX_TEXT)
+        channel, subject = form.choice_if_any("channel", Channel), form.text("subject", required=False)
+        read, key = form.text("read", required=False), form.text("key", required=False)
+        if not answers and (text or channel or subject or read or key):
+            form.wrong("text, channel, subject, read, key: of an answer only")
+        form.check()
+        inbox = self.inbox()
+        if do == "show":
+            shown = inbox.show(customer, MAX_PAGE, by=call.actor, why=why, now=now)
+            return Answer(200, documents.conversation(shown))
+        if do == "close":
+            return Answer(200, {"still_open": inbox.close(customer, by=call.actor, why=why, now=now)})
+        written = WrittenAnswer(text, channel, subject, read, key)
+        done = inbox.answer(customer, written, by=call.actor, why=why, now=now)
+        about = {"customer": done.customer, "message": done.message, "channel": done.channel}
+        return Answer(202, {**about, "still_open": done.still_open})
 
     def _audit(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
         query = call.query or {}

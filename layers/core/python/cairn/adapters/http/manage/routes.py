@@ -24,6 +24,8 @@ ROUTES = (
     ("GET", "/manage/members"),
     ("POST", "/manage/members"),
     ("POST", "/manage/deals"),
+    ("GET", "/manage/inbox"),
+    ("POST", "/manage/inbox"),
     ("GET", "/manage/audit"),
     ("GET", "/manage/seen"),
 )

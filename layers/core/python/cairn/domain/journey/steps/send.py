@@ -12,6 +12,7 @@ from cairn.domain.journey.invite import InviteRule
 from cairn.domain.journey.steps.wait import IfMissed
 from cairn.domain.journey.walk import Next, Stop, Walk
 from cairn.domain.message.message import Review
+from cairn.domain.replies.question import Question, question_from_document
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import duration
 from cairn.domain.shared.invites import Invite
@@ -41,6 +42,8 @@ class Send:
     """Where the invite's date is past, or not there: the message goes without it or not at all, or the journey ends."""
     if_unreadable: IfMissed = IfMissed.EXIT
     """Where the invite's date is there, and nobody can say when that is."""
+    asks: Question | None = None
+    """The question in it: a reply to the message is read as the answer."""
 
     @classmethod
     def from_document(cls, id_: str, after: str | None, value: Mapping[str, Any]) -> Self:
@@ -59,6 +62,7 @@ class Send:
             invite=InviteRule.from_document(invite) if invite else None,
             if_past=IfMissed((invite or {}).get("if_past", IfMissed.CONTINUE)),
             if_unreadable=IfMissed((invite or {}).get("if_unreadable", IfMissed.EXIT)),
+            asks=question_from_document(value.get("asks")),
         )
 
     @property
