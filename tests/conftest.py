@@ -172,7 +172,7 @@ class Story:
         ]
 
     def deletes_all_items(self) -> None:
-        """Empty the table and its stream, for moto copies both for every transaction; and the schedules of its items."""
+        """Empty the table and its stream, which moto copies for every transaction; and delete their schedules."""
         from moto.dynamodb.models import dynamodb_backends
         from moto.scheduler.models import scheduler_backends
 

@@ -54,6 +54,7 @@ def events() -> dict[str, Json]:
         story.signs_up(1)
         story.ses_reports("Delivery", of=("a-message", "a-customer"), address="mia.1@example.com")
         made.visit("GET", story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com"), {})
+        made.visit("GET", "https://localhost/tasks/of-another-stage", {})
         made.manage("GET", "https://localhost/manage/switches", {}, actor=OPERATOR)
         story.erases("member-1")
         story.passes("1h")
@@ -134,8 +135,8 @@ def _tools() -> None:
         pytest.skip("Lambda's runtime is not installed: make test-tools")
 
 
-REQUESTS = {"receive_webhook": 202, "manage_api": 200, "serve_preferences": 403}
-"""The status of each answer to a request. The link is not one of this stage: another secret has signed it."""
+REQUESTS = {"receive_webhook": 202, "manage_api": 200, "serve_preferences": 403, "serve_tasks": 403}
+"""The status of each answer to a request. The links are not of this stage: another secret has signed them."""
 
 
 def is_done(name: str, answer: Any) -> bool:

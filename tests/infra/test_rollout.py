@@ -140,7 +140,7 @@ def test_an_api_may_start_a_function_before_a_route_leads_to_it(templates: Templ
     }
 
     integrations = [one for one in resources.values() if one["Type"] == "AWS::ApiGatewayV2::Integration"]
-    assert len(integrations) == len(permissions) == 3
+    assert len(integrations) == len(permissions) == 4
     for one in integrations:
         assert permissions[json.dumps(one["Properties"]["IntegrationUri"])] in one["DependsOn"]
 
@@ -185,7 +185,7 @@ def test_a_layer_with_other_content_publishes_what_reads_it(
 def test_a_changed_environment_publishes_the_functions_that_have_it(prod: Templates, tmp_path: Path) -> None:
     after = synthesize(tmp_path, replace(prod.stage, email_sender="other@example.com"))["prod"]
 
-    assert published_anew(prod, after) == {"deliver_message"}
+    assert published_anew(prod, after) == {"deliver_message", "notify_subscriber"}
 
 
 def test_reserved_concurrency_is_the_functions_and_publishes_nothing(prod: Templates, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def under() -> Iterator[Begins]:
 def ending(story: Story, number: int = 1) -> tuple[Counter[str], Counter[str]]:
     """One person signs up, as a vendor posts it: again and again until it is accepted. A week passes.
 
-    A week, so that everybody starts on the same day of the week: those who call do not work on a Sunday.
+    A week, so that everybody starts on the same day of the week: coaches do not work on a Sunday.
     """
     while story.signs_up(number)["statusCode"] != 202:
         story.passes("1m")

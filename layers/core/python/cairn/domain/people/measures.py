@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from cairn.domain.shared.instants import instant_from_wire
 
-Line = Mapping[str, Any]
+Recorded = Mapping[str, Any]
 
 By = Literal["queue", "owner", "source"]
 
 ANSWERS = frozenset({"claimed", "noted", "again", "called_back", "done"})
-"""Lines of a task's history by which its owner first shows that somebody is at it."""
+"""Lines of a task's history by which its owner first shows that they are at it."""
 
 LATE = frozenset({"overdue", "reassigned", "escalated", "escalated to the manager", "overdue at the top"})
 PASSED = frozenset({"reassigned"})
@@ -50,21 +50,21 @@ class StageTime:
 
     left: int
     here: int
-    """Those who are there now."""
+    """Customers who are in it now."""
     time: timedelta | None
-    """The median of those who have left it."""
+    """The median of the customers that have left it."""
 
 
-def of_tasks(lines: Iterable[Line], by: By, booked: frozenset[str], now: datetime) -> dict[str, Measures]:
+def of_tasks(lines: Iterable[Recorded], by: By, booked: frozenset[str], now: datetime) -> dict[str, Measures]:
     """The measures of each queue, owner or source, by name."""
-    groups: dict[str, list[Line]] = {}
+    groups: dict[str, list[Recorded]] = {}
     for line in lines:
         if line["kind"] == "task":
             groups.setdefault(_group(line, by), []).append(line)
     return {name: _measures(tasks, booked, now) for name, tasks in sorted(groups.items())}
 
 
-def of_stages(lines: Iterable[Line]) -> dict[tuple[str, str], StageTime]:
+def of_stages(lines: Iterable[Recorded]) -> dict[tuple[str, str], StageTime]:
     """How long customers stay in each stage, by pipeline and stage. `lines` are in order of time."""
     moves: dict[tuple[str, str], list[tuple[datetime, str]]] = {}
     for line in lines:
@@ -84,7 +84,7 @@ def of_stages(lines: Iterable[Line]) -> dict[tuple[str, str], StageTime]:
     }
 
 
-def _group(line: Line, by: By) -> str:
+def _group(line: Recorded, by: By) -> str:
     match by:
         case "queue":
             return str(line.get("now_in") or line.get("queue"))
@@ -94,7 +94,7 @@ def _group(line: Line, by: By) -> str:
             return str(line.get("source") or "unknown")
 
 
-def _measures(tasks: list[Line], booked: frozenset[str], now: datetime) -> Measures:
+def _measures(tasks: list[Recorded], booked: frozenset[str], now: datetime) -> Measures:
     done = [one for one in tasks if one["status"] == "done"]
     is_late = {id(one): _was_late(one, now) for one in tasks}
     decided = [one for one in tasks if one["status"] == "done" or is_late[id(one)]]
@@ -112,17 +112,17 @@ def _measures(tasks: list[Line], booked: frozenset[str], now: datetime) -> Measu
     )
 
 
-def _was_late(task: Line, now: datetime) -> bool:
+def _was_late(task: Recorded, now: datetime) -> bool:
     due_at = instant_from_wire(task["due_at"])
     ended = instant_from_wire(task["done_at"]) if task.get("done_at") else now
     return bool(_lines(task, LATE)) or (task["status"] != "withdrawn" and ended > due_at)
 
 
-def _lines(task: Line, what: frozenset[str]) -> int:
+def _lines(task: Recorded, what: frozenset[str]) -> int:
     return sum(one["what"] in what for one in task.get("history", ()))
 
 
-def _until(task: Line, what: frozenset[str]) -> timedelta | None:
+def _until(task: Recorded, what: frozenset[str]) -> timedelta | None:
     """From opening to the first line of this kind in its history or its notes."""
     entries = (*task.get("history", ()), *task.get("notes", ()))
     found = [instant_from_wire(one["at"]) for one in entries if one["what"] in what]
