@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cairn.adapters.dynamodb.customer_state import as_read
+from cairn.adapters.dynamodb.customer_state import ENDED_STAYS, as_read
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, OPEN, OUTBOX, STATE, CustomerItem
 from cairn.adapters.dynamodb.outbox import committed_in
@@ -31,6 +31,8 @@ LATER = NOW + timedelta(hours=1)
 SOON = LATER + timedelta(seconds=1)
 DAYS_LATER = LATER + timedelta(days=3)
 WEEKS_LATER = LATER + timedelta(days=31)
+NEEDED_NO_MORE = LATER + ENDED_STAYS
+"""When no message is on its way any more that was decided at LATER."""
 CUSTOMERS, PRESENT = DynamoCustomers(KEYS), DynamoPresentCustomers()
 MIA = name(user_id="mia")
 MAX_ITEM_BYTES = 400 * 1024

@@ -19,6 +19,9 @@ from cairn.domain.shared.errors import WebhookEndpointError
 from cairn.sqs_records import Consumer, consume
 from cairn.telemetry import count, logger
 
+SENT = "sent"
+"""The usual outcome of a notification, which is only logged."""
+
 
 @cache
 def deliver() -> DeliverWebhook:
@@ -68,5 +71,6 @@ def notify_record(record: SQSRecord) -> None:
 
 def send_notification(one: MemberNotification) -> None:
     outcome = notify()(one, datetime.now(UTC)).value
-    count("MemberNotified", outcome=outcome, kind=one.kind.value)
+    if outcome != SENT:
+        count("MemberNotified", outcome=outcome, kind=one.kind.value)
     logger.info("notification of a member handled", kind=one.kind.value, member=one.member, outcome=outcome)

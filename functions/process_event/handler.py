@@ -39,6 +39,9 @@ UNKNOWN_REFERENCE = "unknown_reference"
 PROCESSED, WOKEN = "EventProcessed", "WakeProcessed"
 """The ordinary outcomes: SQS counts them, as deleted messages, in metrics that cost nothing. All others are counted."""
 
+USUAL = ("reminded", "passed_on")
+"""What the timer of a task usually brings, which is only logged."""
+
 
 @cache
 def process() -> ProcessEvent:
@@ -184,7 +187,8 @@ def wake_record(record: SQSRecord) -> None:
 def wake_task(wake: Any) -> None:
     """The timer of a task, of which an alarm hears where only a person can help."""
     woken, task = fire_task_timer()()(wake["customer"], wake["task"], wake["sequence"], datetime.now(UTC))
-    count("TaskWoken", outcome=woken.value)
+    if woken not in USUAL:
+        count("TaskWoken", outcome=woken.value)
     logger.info("task woken", outcome=woken.value, task=wake["task"])
     about = [{"queue": task.queue, "task": task.id}] if task else []
     if woken == "unstaffed":

@@ -302,7 +302,7 @@ def _mail_document(mail: Mapping[str, Any]) -> dict[str, Any]:
         "to": mail["Destination"]["ToAddresses"][0],
         "subject": content["Subject"]["Data"],
         "text": content["Body"]["Text"]["Data"],
-        "headers": {header["Name"]: header["Value"] for header in content["Headers"]},
+        "headers": {header["Name"]: header["Value"] for header in content.get("Headers", ())},
     }
 
 

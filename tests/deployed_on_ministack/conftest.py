@@ -159,7 +159,7 @@ def for_ministack(template: str, certificate: Path) -> str:
     document = json.loads(template)
     for policy in [one for one in document["Resources"].values() if one["Type"] == "AWS::IAM::Policy"]:
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
-            if statement["Action"] == "ses:SendEmail":
+            if "ses:SendEmail" in statement["Action"]:  # one action or several
                 statement["Resource"] = "*"
                 statement.pop("Condition", None)
             if "secretsmanager:VersionStage" in json.dumps(statement.get("Condition")):

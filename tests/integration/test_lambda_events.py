@@ -19,13 +19,13 @@ MODELS = {
     "process_event": SqsModel,
     "deliver_message": SqsModel,
     "record_feedback": SqsModel,
+    "notify_subscriber": SqsModel,
     "relay_effects": DynamoDBStreamModel,
     "sweep": EventBridgeModel,
 }
 
 ELSEWHERE = {
-    *("serve_preferences", "serve_tasks", "manage_api", "notify_subscriber", "erase_customer"),
-    "check_identity_key",
+    *("serve_preferences", "serve_tasks", "manage_api", "erase_customer", "check_identity_key"),
 }
 """Requests and queues of the same shapes start these, and CloudFormation the last, in their own tests."""
 

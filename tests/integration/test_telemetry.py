@@ -68,11 +68,15 @@ def test_every_outcome_of_a_story_is_counted_or_logged(story: Any, printed: Prin
     names = [one.name for one in metrics]
     outcomes = [one["outcome"] for one in lines if "outcome" in one]
     assert sorted(names) == ["DeadLettered", "EventDuplicate"]
-    assert [outcomes.count(one) for one in ("EventProcessed", "EventDuplicate", "WakeProcessed")] == [1, 1, 2]
+    assert [outcomes.count(one) for one in ("EventProcessed", "EventDuplicate", "WakeProcessed")] == [2, 1, 2]
     assert [one["status"] for one in lines if one["message"] == "message handled"] == ["sent", "sent"]
+    assert [one["outcome"] for one in lines if one["message"] == "task woken"] == ["reminded", "passed_on"]
+    notified = [one for one in lines if one["message"] == "notification of a member handled"]
+    assert [one["kind"] for one in notified] == ["assigned", "reminder", "reassigned"]
+    assert {one["outcome"] for one in notified} == {"sent"}
     assert {(one.namespace, one.value) for one in metrics} == {("Cairn", 1)}
-    assert sum(len(one["effects"]) for one in lines if one["message"] == "commit relayed") == 6
-    assert [one["source"] for one in lines if one["message"] == "event processed"] == ["track"] * 2
+    assert sum(len(one["effects"]) for one in lines if one["message"] == "commit relayed") == 12
+    assert [one["source"] for one in lines if one["message"] == "event processed"] == ["track", "track", "people"]
     assert {(one["level"], "location" in one) for one in lines} >= {("INFO", False), ("ERROR", True)}
     assert not [one for one in lines if ("location" in one) == (one["level"] == "INFO")]
 

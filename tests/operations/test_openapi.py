@@ -1,6 +1,7 @@
 """Every answer of the public endpoints is one that docs/openapi.yaml names, and never a server error."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -219,8 +220,11 @@ TOKENS = st.from_regex(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,300}", fullmatch=True)
 LINK_OPERATIONS = [(f"/{kind}/{{token}}", method) for kind in LinkKind for method in ("GET", "POST")]
 
 
+TASK_OPERATIONS = [("/tasks/{token}", method) for method in ("GET", "POST")]
+
+
 @A_LAW
-@pytest.mark.parametrize(("path", "method"), LINK_OPERATIONS)
+@pytest.mark.parametrize(("path", "method"), LINK_OPERATIONS + TASK_OPERATIONS)
 def test_an_invented_link_gets_no_server_error(api: Any, path: str, method: str) -> None:
     @AT_RANDOM
     @given(case=TOKENS.flatmap(lambda token: cases(SCHEMA[path][method], path_parameters={"token": token})))
@@ -245,6 +249,26 @@ def test_no_request_to_a_genuine_link_causes_a_server_error(story: Any, api: Any
     story.deployment.settle()
     assert not api.dead_letters("events"), "every stored event can be processed"
 
+
+@A_LAW
+@pytest.mark.parametrize(("path", "method"), TASK_OPERATIONS)
+def test_no_request_to_the_page_of_a_task_causes_a_server_error(story: Any, api: Any, path: str, method: str) -> None:
+    story.signs_up()
+    story.passes("3h")
+    texts = [one["Content"]["Simple"]["Body"]["Text"]["Data"] for one in story.deployment.cloud.mails]
+    token = next(found[1] for text in texts if (found := re.search(r"https://\S+/tasks/(\S+)", text)))
+
+    @AT_RANDOM
+    @given(case=cases(SCHEMA[path][method], path_parameters={"token": token}))
+    def random_request(case: Case) -> None:
+        assert send(api, case).status_code in ({200} if method == "GET" else {200, 400, 413})
+
+    random_request()
+    story.deployment.settle()
+
+
+A_STAGE = {"pipeline": "corporate", "stage": "toured"}
+"""Of leads.toml, which no schema can know."""
 
 AN_ADDRESS = {"email": "Mia@example.com", "sms": "(201) 555-0123", "whatsapp": "+12015550123", "push": "arn:aws:sns:x"}
 
@@ -279,6 +303,7 @@ def test_every_request_that_the_document_allows_is_understood(story: Any, api: A
         if "until" in given:
             given["until"] = "2099-01-01"  # no schema can say that it lies ahead
             given.pop("from", None)
+        given |= {name: known for name, known in A_STAGE.items() if name in given}
         if "address" in given:
             given["address"] = AN_ADDRESS[given["channel"]]
         named = [given[name] for name in NAMES if name in given]

@@ -165,6 +165,27 @@ def test_a_change_that_was_made_before_changes_nothing() -> None:
     assert life.joined(life.joined(task, "e2", "s").task, "e2", "s") == Changed(life.joined(task, "e2", "s").task)
 
 
+def test_a_task_that_comes_back_takes_the_same_outcome_twice_for_one_request_and_later_for_another_attempt() -> None:
+    soon, later = NOW + timedelta(minutes=1), NOW + life.SAID_TWICE
+    at = NOW + timedelta(days=1)
+    rests = done(a_task(), "no_answer", NOW, note="voice mail", answers={"need": "a boat"})
+    called_back = done(a_task(), "callback", NOW, at=at)
+
+    assert done(rests, "no_answer", soon) is rests
+    assert done(rests, "no_answer", soon, note="voice mail", answers={"need": "a boat"}) is rests
+    assert done(called_back, "callback", soon, at=at) is called_back
+    for other in (
+        done(rests, "no_answer", later),
+        done(rests, "no_answer", soon, by="another"),
+        done(rests, "no_answer", soon, note="their line is dead"),
+        done(rests, "no_answer", soon, answers={"need": "a car"}),
+        done(life.claimed(rests, "ana", soon).task, "no_answer", soon),
+        done(rests, "callback", soon),
+        done(called_back, "callback", soon, at=at + timedelta(hours=1)),
+    ):
+        assert other.tries == 2
+
+
 def test_a_reminder_comes_an_hour_of_work_before_the_task_is_due() -> None:
     friday = datetime(2026, 3, 6, 16, tzinfo=UTC)
     task = life.opened(replace(a_task(), opened_at=friday), SALES)

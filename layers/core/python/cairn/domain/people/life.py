@@ -40,6 +40,10 @@ AT_THE_TOP = timedelta(days=1)
 CALLBACK_GRACE = timedelta(minutes=15)
 """How long after the minute that the customer chose a callback is passed on."""
 
+SAID_TWICE = timedelta(minutes=10)
+"""How long an outcome after which a task comes back is taken for the same request, if the same person says it again and
+nothing else has happened to the task. Later it is another attempt."""
+
 DONE = Outcome("done", "Done")
 """The one outcome of a queue that names none."""
 
@@ -140,6 +144,7 @@ def done(  # noqa: PLR0913  what a person says about it
 ) -> Changed:
     """Write down its outcome. After some outcomes it is done, after others it comes back later.
 
+    Said twice it counts once; also where the task comes back, until it is back or a member has claimed it again.
     `member`: who did it, where it is known. `attributes`: what the answers say about the customer. `at`: when the
     customer wishes to be called. Raises TaskClosedError, TaskOwnedError, or InvalidRequestError for an `at` that is
     missing, past or not asked for.
@@ -156,15 +161,15 @@ def done(  # noqa: PLR0913  what a person says about it
         raise InvalidRequestError(["at: this instant is past"])
     owner = member or task.owner
     before = replace(task, owner=owner, answers={**task.answers, **(answers or {})})
+    if _is_said(task, Entry(now, by, _back(at), owner, outcome.name), at) and _says_no_more(task, before, note):
+        return Changed(task)
     if note:
         before = replace(before, notes=(*before.notes, Entry(now, by, "noted", why=note[:LONGEST_NOTE]))[-MOST_NOTES:])
     own = ((outcome.event, _properties(before, outcome=outcome.name, note=note)),) if outcome.event else ()
     returns = at is not None or outcome.again is not None
     if returns and task.tries < MOST_TRIES:
-        what = "called_back" if at is not None else "again"
-        why = outcome.name
         before = replace(before, tries=task.tries + 1, claimed_at=None, passed=0, reassigned=0)
-        after = _after(before, Entry(now, by, what, owner, why))
+        after = _after(before, Entry(now, by, _back(at), owner, outcome.name))
         return Changed(_back_at(after, queue, at, outcome.again, now), events=own, sets_timers=True)
     after = _after(before, Entry(now, by, "done", owner, outcome.name))
     after = replace(_closed(after), status=TaskStatus.DONE, outcome=outcome.name, done_by=by, done_at=now)
@@ -332,6 +337,24 @@ def _back_at(task: Task, queue: Queue, at: datetime | None, again: timedelta | N
     ends = moved(back, CALLBACK_GRACE) if at is not None else worked(queue, back, task.due or queue.due)
     due_at = back if at is not None else ends
     return replace(task, due_at=due_at, remind_at=back, next_at=ends, sequence=task.sequence + 1)
+
+
+def _back(at: datetime | None) -> str:
+    """What the history says of a task that comes back."""
+    return "called_back" if at is not None else "again"
+
+
+def _is_said(task: Task, entry: Entry, at: datetime | None) -> bool:
+    """Whether the last thing that happened to it is this very outcome, just now, and it has not come back since."""
+    last = task.history[-1] if task.history else None
+    if last is None or task.remind_at is None or last != replace(entry, at=last.at):
+        return False
+    return entry.at < min(task.remind_at, last.at + SAID_TWICE) and at in {None, task.remind_at}
+
+
+def _says_no_more(task: Task, after: Task, note: str) -> bool:
+    """Whether the task has these answers and this note."""
+    return after.answers == task.answers and (not note or note[:LONGEST_NOTE] in {one.why for one in task.notes})
 
 
 def _queue_of(task: Task, people: People) -> Queue:
