@@ -286,6 +286,33 @@ def test_the_state_of_a_customer_is_explained() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("task", "owned"),
+    [
+        ({"owner": "ana"}, ", of ana"),
+        ({"history": [{"what": "opened", "why": "nobody works before it is due"}]}, ", of nobody yet (nobody works b"),
+        (
+            {
+                "owner": "ben",
+                "history": [
+                    {"what": "opened", "owner": "ana", "why": "sales: ana, whose turn it is"},
+                    {"what": "reassigned", "owner": "ben", "why": "sales: ben; not ana: has had it"},
+                    {"what": "claimed", "owner": "ben"},
+                    {"what": "again", "owner": "ben", "why": "no_answer"},
+                ],
+            },
+            ", of ben (sales: ben; not ana: has had it).",
+        ),
+    ],
+)
+def test_whose_a_task_is_is_said_with_the_reason(task: dict[str, Any], owned: str) -> None:
+    call = {"kind": "task", "status": "open", "title": "Call", "queue": "sales", "due_at": "2026-03-04T08:00:00Z"}
+
+    (waits,) = explain_customer(parisian(), {}, [{"at": "2026-03-02T20:30:00Z", **call, **task}]).waiting
+
+    assert f"in Europe/Paris{owned}" in waits
+
+
 def test_a_message_that_is_no_longer_deferred_does_not_wait() -> None:
     assert explain_customer(parisian(), {}, HISTORY).waiting == ()
 

@@ -19,6 +19,7 @@ from cairn.adapters.pages.texts import texts_for
 from cairn.adapters.templates.script_texts import ScriptTexts
 from cairn.application.people.serve_task import ServeTask, TaskSeen
 from cairn.application.people.work_on_tasks import TaskResult, evaluator
+from cairn.domain.explain.next_action import next_action
 from cairn.domain.people.life import LONGEST_NOTE
 from cairn.domain.people.script import (
     NO,
@@ -203,7 +204,7 @@ class _View:
             "context": [(_label(name), _plain(value)) for name, value in task.context.items()]
             if seen.is_theirs
             else [],
-            "advice": seen.advice if theirs else "",
+            "advice": next_action(task, seen.customer, self._now) if theirs else "",
             "may_claim": task.is_open and seen.may_claim,
             "say": task.script if theirs and script is None else "",
             "script": self._script(script, walked) if script and walked else None,

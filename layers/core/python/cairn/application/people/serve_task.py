@@ -37,7 +37,6 @@ class TaskSeen:
     outcomes: Mapping[str, Outcome]
     sentences: tuple[Sentence, ...] = ()
     """The latest decisions, the last one first."""
-    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from cairn.domain.gate.codes import Reason
 from cairn.domain.gate.decision import Decision, TimelineEntry, how, on_day, suppressed_by
 from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID
 from cairn.domain.identity.trust import is_provider
+from cairn.domain.people.task import COMES_BACK
 from cairn.domain.profile.attributes import FIRST_NAME, LAST_NAME, TAGS, TIME_ZONE
 from cairn.domain.shared.channels import CHANNELS, Channel
 from cairn.domain.shared.instants import instant_from_wire, zone_named
@@ -296,7 +297,17 @@ def _waiting(customer: Customer, entries: Sequence[TimelineEntry], zone: ZoneInf
     for entry in entries:
         if entry["kind"] == "task" and entry.get("status") == "open":
             due = _ahead(instant_from_wire(entry["due_at"]), zone)
-            yield f"Task “{entry['title']}” for {entry['queue']}, due {due}."
+            yield f"Task “{entry['title']}” for {entry.get('now_in') or entry['queue']}, due {due}{_owned(entry)}."
+
+
+def _owned(task: TimelineEntry) -> str:
+    """Whose task it is, and why it became theirs."""
+    owner = task.get("owner", "")
+    given = [one.get("why") for one in task.get("history", ()) if one["what"] not in COMES_BACK]
+    why = next((one for one in reversed(given) if one), "")
+    if not why:
+        return f", of {owner}" if owner else ""
+    return f", {f'of {owner}' if owner else 'of nobody yet'} ({why})"
 
 
 def _for_purpose(suppression: Suppression) -> str:

@@ -7,13 +7,14 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, Literal
 
+from cairn.domain.people.task import COMES_BACK
 from cairn.domain.shared.instants import instant_from_wire
 
 Recorded = Mapping[str, Any]
 
 By = Literal["queue", "owner", "source"]
 
-ANSWERS = frozenset({"claimed", "noted", "again", "called_back", "done"})
+ANSWERS = frozenset({"claimed", "noted", "done"}) | COMES_BACK
 """Lines of a task's history by which its owner first shows that they are at it."""
 
 LATE = frozenset({"overdue", "reassigned", "escalated", "escalated to the manager", "overdue at the top"})

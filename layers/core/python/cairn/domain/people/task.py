@@ -11,6 +11,9 @@ from cairn.domain.shared.hashing import short_hash
 DONE_EVENT, WITHDRAWN_EVENT, OVERDUE_EVENT = "task.done", "task.withdrawn", "task.overdue"
 """The types of the events of a customer that a task makes."""
 
+COMES_BACK = frozenset({"again", "called_back"})
+"""Entries of the history by which a task comes back to its owner. Their `why` is the outcome."""
+
 CONVERSATION = "cairn.conversation"
 """The reason of the task about a customer's conversation: no reason of a journey has a dot."""
 
