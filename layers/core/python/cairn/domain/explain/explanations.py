@@ -301,7 +301,7 @@ def _waiting(customer: Customer, entries: Sequence[TimelineEntry], zone: ZoneInf
 
 
 def _owned(task: TimelineEntry) -> str:
-    """Whose task it is, and why it became theirs."""
+    """The owner of a task, and why it became theirs."""
     owner = task.get("owner", "")
     given = [one.get("why") for one in task.get("history", ()) if one["what"] not in COMES_BACK]
     why = next((one for one in reversed(given) if one), "")
