@@ -63,11 +63,11 @@ ABOUT = (
     "purpose",
     "channels",
     "answers",
-    "written_by",
-    "subject",
-    "body",
 )
 """Fields that are the same in every decision on a message."""
+
+WRITTEN = ("written_by", "subject", "body")
+"""Of a person's answer, also in each deferral: it is written before any decision. A journey's text is rendered last."""
 
 ENTERED, ENDED = "entered", "ended"
 
@@ -309,7 +309,8 @@ def _consent_entry(record: ConsentRecord) -> TimelineEntry:
 def _decisions(item: RecordItem, body: TimelineEntry) -> Iterator[TimelineEntry]:
     """Each deferral of a message, then its outcome; a deferred message has none yet."""
     message_id = item.sk.removeprefix(MESSAGE)
-    about = {name: body[name] for name in ABOUT if name in body}
+    shown = ABOUT + WRITTEN if "written_by" in body else ABOUT
+    about = {name: body[name] for name in shown if name in body}
     number = 0
     for number, one in enumerate(item.decisions or (), 1):
         line = {"at": one["at"], "kind": "deferred", **_named(message_id, number), **about}
