@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cairn.adapters.documents.people import people_at
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import CONTACT, FACTS, MESSAGE, PENDING_ERASURE, TASK
 from cairn.adapters.dynamodb.outbox import committed_in
@@ -20,6 +21,7 @@ from cairn.domain.effects import AnswerKeyword, OpenTask, SendMessage
 from cairn.domain.message.message import STATUS_REPORTS
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import CairnError, ErasedCustomerError
+from infra.local.cloud import PEOPLE
 from infra.local.deployment import LocalDeployment
 from infra.local.shapes import ACCOUNT, REGION
 from infra.local.wiring import QUEUES
@@ -105,8 +107,15 @@ def _sent(deployment: LocalDeployment) -> Iterator[Message]:
     for endpoint in sns_backends[ACCOUNT][REGION].platform_endpoints.values():
         for text in endpoint.messages.values():
             yield "push", endpoint.arn, _plain(text)
+    members = {one.email for one in people_at(deployment.catalogue.with_name(PEOPLE)).members.values()}
+    to_members = set[Message]()
     for mail in ses_backends[ACCOUNT][REGION].sent_messages:
-        yield "email", mail.destinations["ToAddresses"][0], _plain(mail.subject)
+        message = "email", mail.destinations["ToAddresses"][0], _plain(mail.subject)
+        if message[1] not in members:
+            yield message
+        elif message not in to_members:  # a notification is sent at least once (decision 163)
+            to_members.add(message)
+            yield message
     for one in deployment.cloud.end_user_messaging.sent:
         yield one.channel, one.address, _plain(one.text)
 

@@ -12,8 +12,10 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
+from cairn.adapters.dynamodb import atomic_write
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import CustomerItem, RecordItem
+from cairn.adapters.dynamodb.table import delete_of, put_of
 from cairn.application.events.process_event import ProcessEvent
 from cairn.application.message import deliver_message
 from cairn.domain.journey import engine
@@ -148,28 +150,26 @@ def _sends_again() -> Patches:
 
 def _without_condition(model: type[Any]) -> Patches:
     """Writes and checks of this kind of item without their condition."""
-    from pynamodb.transactions import TransactWrite  # noqa: PLC0415
+    put, delete, saved = put_of, delete_of, model.save
+    check = atomic_write.AtomicWrite.check
 
-    saved_at_once, deleted_at_once, saved = TransactWrite.save, TransactWrite.delete, model.save
-    checked = TransactWrite.condition_check
+    def put_anyhow(item: Any, condition: Any) -> Any:
+        return put(item, None if isinstance(item, model) else condition)
 
-    def in_transaction(self: Any, item: Any, condition: Any = None, **rest: Any) -> None:
-        saved_at_once(self, item, condition=None if isinstance(item, model) else condition, **rest)
+    def delete_anyhow(item: Any, condition: Any) -> Any:
+        return delete(item, None if isinstance(item, model) else condition)
 
-    def deleted(self: Any, item: Any, condition: Any = None) -> None:
-        deleted_at_once(self, item, condition=None if isinstance(item, model) else condition)
-
-    def checked_at_once(self: Any, kind: Any, *key_and_condition: Any) -> None:
-        if kind is not model:
-            checked(self, kind, *key_and_condition)
+    def check_others(self: Any, item: Any, condition: Any) -> None:
+        if not isinstance(item, model):
+            check(self, item, condition)
 
     def alone(self: Any, condition: Any = None, **rest: Any) -> Any:  # noqa: ARG001  what is removed
         return saved(self, **rest)
 
     stack = contextlib.ExitStack()
-    stack.enter_context(patch.object(TransactWrite, "save", in_transaction))
-    stack.enter_context(patch.object(TransactWrite, "delete", deleted))
-    stack.enter_context(patch.object(TransactWrite, "condition_check", checked_at_once))
+    stack.enter_context(patch.object(atomic_write, "put_of", put_anyhow))
+    stack.enter_context(patch.object(atomic_write, "delete_of", delete_anyhow))
+    stack.enter_context(patch.object(atomic_write.AtomicWrite, "check", check_others))
     stack.enter_context(patch.object(model, "save", alone))
     return stack
 
