@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from cairn.application.operations.watch_health import WatchHealth
 from cairn.application.ports import (
     ArmCounts,
     Deliveries,
@@ -26,7 +25,6 @@ from cairn.application.ports import (
     Timeline,
     Timers,
 )
-from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
 from cairn.domain.effects import (
     AbsorbHistory,
     AnswerKeyword,
@@ -60,8 +58,10 @@ from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.errors import OutOfTimeError, UnknownEnrollmentError
 from cairn.settings import SQS_MAX_DELAY
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # nearly every function imports this module for the form of an outbox
+    from cairn.application.operations.watch_health import WatchHealth
     from cairn.application.people.ask_people import AskPeople
+    from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +202,10 @@ class RelayEffects:
     notify: MemberNotifications
     timeline: Timeline
     deliveries: Deliveries
-    health: WatchHealth
+    health: "WatchHealth"
     arms: ArmCounts
     paused_work: PausedWorkStore
-    webhooks: QueueWebhookDeliveries
+    webhooks: "QueueWebhookDeliveries"
     erasures: Erasures
     inbox: Inbox
     customers: PresentCustomers
