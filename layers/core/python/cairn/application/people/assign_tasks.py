@@ -7,14 +7,13 @@ from datetime import datetime
 from cairn.application.people.follow_ups import follow_ups
 from cairn.application.ports import Attempts, TaskStore
 from cairn.domain.effects import Effect
-from cairn.domain.people.life import Changed
+from cairn.domain.people.life import CAIRN, Changed
 from cairn.domain.people.members import People
 from cairn.domain.people.notification import NotificationKind
 from cairn.domain.people.routing import Assignment, choose, members_of, with_deals, with_overrides
 from cairn.domain.people.task import Entry, Task
 from cairn.domain.shared.errors import ConflictError
 
-CAIRN = "cairn"
 OPENED, REASSIGNED = "opened", "reassigned"
 MOST = 12
 """Attempts of one assignment."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
-from zoneinfo import ZoneInfo
 
 from cairn.application.ports import MemberChannels, NotifiedMembers, TaskStore, WebhookEndpoints
 from cairn.domain.people.members import Member, NotifyBy, People
@@ -62,7 +61,7 @@ class NotifyMember:
             return NotifyOutcome.NOBODY
         if task is None or not task.is_open or (one.kind in ABOUT_THE_OWNER and task.owner != member.id):
             return NotifyOutcome.STALE
-        zone = self._zone(member, task)
+        zone = zone_named(self.people.clock_of(member, task.queue), "UTC")
         at = when_to_send(member, one, task.priority, zone)
         if at > now + SOON:
             self.later(one, at, now)
@@ -73,15 +72,9 @@ class NotifyMember:
             listed = [self._listed(each, member, now) for each in self.tasks.of_member(member.id)]
             self._send(member, one, text_of_many(listed, zone), now)
             return NotifyOutcome.SENT
-        queue = self.people.queues.get(task.queue)
-        text = text_of(one.kind, self._listed(task, member, now), queue.title if queue else task.queue, zone)
+        text = text_of(one.kind, self._listed(task, member, now), self.people.queue(task.queue).title, zone)
         self._send(member, one, text, now)
         return NotifyOutcome.SENT
-
-    def _zone(self, member: Member, task: Task) -> ZoneInfo:
-        queue = self.people.queues.get(task.queue)
-        calendar = member.calendar or (queue.calendar if queue else None)
-        return zone_named(member.zone or (calendar.zone if calendar else ""), "UTC")
 
     def _listed(self, task: Task, member: Member, now: datetime) -> Listed:
         return Listed(task, self.link(task, member.id, now))

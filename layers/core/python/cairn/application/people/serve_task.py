@@ -9,7 +9,7 @@ from cairn.application.ports import Customers, History, TaskStore
 from cairn.domain.customer.state import Customer
 from cairn.domain.explain.explanations import Sentence, explain_customer
 from cairn.domain.people.life import outcomes_of
-from cairn.domain.people.members import Outcome, People, Queue
+from cairn.domain.people.members import Outcome, People
 from cairn.domain.people.task import Task
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.shared.errors import UnknownCustomerError
@@ -59,8 +59,7 @@ class ServeTask:
         member = self.people.members.get(member_id)
         if task is None or member is None:
             return None
-        queue = self.people.queues.get(task.queue, Queue(task.queue, task.queue))
-        calendar = member.calendar or queue.calendar
+        queue = self.people.queue(task.queue)
         free = not task.owner and member.id in queue.members
         owner = self.people.members.get(task.owner)
         theirs = task.owner == member.id or free
@@ -70,7 +69,7 @@ class ServeTask:
             member=member.id,
             member_name=member.name,
             owner_name=owner.name if owner else task.owner,
-            members_zone=member.zone or (calendar.zone if calendar else ""),
+            members_zone=self.people.clock_of(member, task.queue),
             zone=str(customer.profile.get(TIME_ZONE) or "UTC"),
             is_theirs=theirs,
             may_claim=theirs and task.claimed_at is None,

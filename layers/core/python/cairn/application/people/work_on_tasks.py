@@ -253,7 +253,7 @@ class WorkOnTasks:
         raise error(f"people.toml has no {what} {name}" + (f"; did you mean {near[0]}?" if near else ""))
 
     def _queue(self, task: Task) -> Queue:
-        return self.people.queues.get(task.queue, Queue(task.queue, task.queue))
+        return self.people.queue(task.queue)
 
     def _outcomes(self, task: Task) -> Sequence[Outcome]:
         return tuple(life.outcomes_of(self._queue(task)).values())

@@ -125,8 +125,7 @@ def noted(task: Task, text: str, by: str, now: datetime) -> Changed:
     """A note, which a closed task may get as well. The same note by the same person is written once."""
     if any((one.by, one.why) == (by, text) for one in task.notes):
         return Changed(task)
-    notes = (*task.notes, Entry(now, by, "noted", why=text[:LONGEST_NOTE]))[-MOST_NOTES:]
-    return Changed(replace(task, notes=notes))
+    return Changed(_with_note(task, text, by, now))
 
 
 def done(  # noqa: PLR0913  what a person says about it
@@ -164,7 +163,7 @@ def done(  # noqa: PLR0913  what a person says about it
     if _is_said(task, Entry(now, by, _back(at), owner, outcome.name), at) and _says_no_more(task, before, note):
         return Changed(task)
     if note:
-        before = replace(before, notes=(*before.notes, Entry(now, by, "noted", why=note[:LONGEST_NOTE]))[-MOST_NOTES:])
+        before = _with_note(before, note, by, now)
     own = ((outcome.event, _properties(before, outcome=outcome.name, note=note)),) if outcome.event else ()
     returns = at is not None or outcome.again is not None
     if returns and task.tries < MOST_TRIES:
@@ -237,7 +236,7 @@ NOTIFIES: Mapping[Pass, NotificationKind] = {
 
 def passes(task: Task, people: People) -> Pass:
     """The next step. Where nobody of the queue can take it, that is `goes_up`."""
-    queue = _queue_of(task, people)
+    queue = people.queue(task.queue)
     if task.claimed_at is not None:
         return Pass.WARN
     if not task.owner:
@@ -250,7 +249,7 @@ def passes(task: Task, people: People) -> Pass:
 def goes_up(task: Task, people: People) -> Pass:
     """The way up from here; TOP where there is none."""
     if task.escalated < MOST_ESCALATIONS:
-        if _queue_of(task, people).escalate_to in people.queues.keys() - {task.queue}:
+        if people.queue(task.queue).escalate_to in people.queues.keys() - {task.queue}:
             return Pass.ESCALATE
         if _manager(task, people):
             return Pass.MANAGER
@@ -260,13 +259,13 @@ def goes_up(task: Task, people: People) -> Pass:
 def goes_to(task: Task, what: Pass, people: People) -> str:
     """The queue whose members are chosen among; empty where there is nothing to choose."""
     if what is Pass.ESCALATE:
-        return _queue_of(task, people).escalate_to
+        return people.queue(task.queue).escalate_to
     return task.queue if what in {Pass.CHOOSE, Pass.REASSIGN} else ""
 
 
 def time_from(task: Task, queue: str, people: People, now: datetime) -> datetime:
     """When the time of its next owner ends."""
-    here = people.queues.get(queue, Queue(queue, queue))
+    here = people.queue(queue)
     return worked(here, now, task.due or here.due)
 
 
@@ -288,7 +287,7 @@ def passed_on(task: Task, people: People, what: Pass, given: Assignment | None, 
         sequence=task.sequence + 1,
         remind_at=None,
     )
-    here = _queue_of(after, people)
+    here = people.queue(queue)
     at_the_top = worked_after(here, now, AT_THE_TOP) if what is Pass.TOP and owner else None
     after = replace(after, next_at=at_the_top or time_from(task, queue, people, now))
     late = ((OVERDUE_EVENT, _properties(task)),) if task.passed == 0 else ()
@@ -331,6 +330,10 @@ def _after(task: Task, entry: Entry, **changes: Any) -> Task:
     return replace(task, history=history, **changes)
 
 
+def _with_note(task: Task, text: str, by: str, now: datetime) -> Task:
+    return replace(task, notes=(*task.notes, Entry(now, by, "noted", why=text[:LONGEST_NOTE]))[-MOST_NOTES:])
+
+
 def _back_at(task: Task, queue: Queue, at: datetime | None, again: timedelta | None, now: datetime) -> Task:
     """Comes back: at the very minute that the customer chose, or after some time when the queue works."""
     back = at or worked_after(queue, now, again or timedelta())
@@ -355,11 +358,6 @@ def _is_said(task: Task, entry: Entry, at: datetime | None) -> bool:
 def _says_no_more(task: Task, after: Task, note: str) -> bool:
     """Whether the task has these answers and this note."""
     return after.answers == task.answers and (not note or note[:LONGEST_NOTE] in {one.why for one in task.notes})
-
-
-def _queue_of(task: Task, people: People) -> Queue:
-    """Its queue; one that people.toml does not have has nobody, and works at all hours."""
-    return people.queues.get(task.queue, Queue(task.queue, task.queue))
 
 
 def _closed(task: Task) -> Task:

@@ -146,6 +146,15 @@ class People:
     deal_keys: tuple[str, ...] = ()
     """What a deal is registered by, in this order: `email_domain`, or the name of an attribute."""
 
+    def queue(self, name: str) -> Queue:
+        """A queue by its name; one that people.toml does not have has nobody, and works at all hours."""
+        return self.queues.get(name, Queue(name, name))
+
+    def clock_of(self, member: Member, queue: str) -> str:
+        """The zone in which a member reads the times of a queue's tasks: their own, or the queue's; else empty."""
+        calendar = member.calendar or self.queue(queue).calendar
+        return member.zone or (calendar.zone if calendar else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Share:

@@ -8,7 +8,7 @@ tasks, never differ by more than one task, whatever others come and go. A task t
 outside of this.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import asin, cos, lcm, radians, sin, sqrt
@@ -102,7 +102,7 @@ def choose(  # noqa: PLR0913, PLR0917  the task, the members, and when
     reasons: list[str] = []
     for name in route(queue, people, wanted):
         here = people.queues[name]
-        outside = _outside(here, wanted)
+        outside = _outside(here.territories, wanted)
         candidates, findings = ([], []) if outside else _candidates(here, people, work, wanted, now, due_at, without)
         if candidates:
             chosen, how, share_after = _chosen(here, candidates, wanted, now, task)
@@ -133,23 +133,19 @@ def route(queue: str, people: People, wanted: Wanted) -> Iterator[str]:
 
 def members_of(queue: str, people: People) -> frozenset[str]:
     """Everybody who may get a task of this queue, by its branches and fallbacks too."""
-    seen: set[str] = set()
-    todo = [queue]
-    while todo:
-        name = todo.pop()
-        if name in people.queues and name not in seen:
-            seen.add(name)
-            todo += [*people.queues[name].branches, people.queues[name].fallback]
-    return frozenset(member for name in seen for member in people.queues[name].members)
+    names = _reached(queue, people, lambda here: (*here.branches, here.fallback))
+    return frozenset(member for name in names for member in people.queue(name).members)
 
 
 def reachable(queue: str, people: People) -> frozenset[str]:
     """This queue, and all to which a task of it may go: by branches and fallbacks, and where it is overdue."""
-    seen = {queue}
-    todo = [queue]
+    return _reached(queue, people, lambda here: (*here.branches, here.fallback, here.escalate_to))
+
+
+def _reached(queue: str, people: People, leads_to: Callable[[Queue], Iterable[str]]) -> frozenset[str]:
+    seen, todo = {queue}, [queue]
     while todo:
-        here = people.queues.get(todo.pop())
-        new = {*here.branches, here.fallback, here.escalate_to} - {"", *seen} if here else set()
+        new = set(leads_to(people.queue(todo.pop()))) - {"", *seen}
         seen |= new
         todo += new
     return frozenset(seen)
@@ -317,9 +313,7 @@ def _unfit(member: Member, wanted: Wanted) -> str:
         return f"does not speak {wanted.language}"
     if missing := wanted.skills - member.skills:
         return f"cannot do {', '.join(sorted(missing))}"
-    if fit(member.territories, wanted) is None:
-        return ELSEWHERE if _is_located(wanted) else NOWHERE
-    return ""
+    return _outside(member.territories, wanted)
 
 
 def _full(member: Member, work: Work) -> str:
@@ -388,8 +382,8 @@ def _of_the_deal(  # noqa: PLR0913, PLR0917  as `choose`
     return Assignment(partner.id, why, queue, theirs, theirs.shares.get(queue, NONE_YET))
 
 
-def _outside(queue: Queue, wanted: Wanted) -> str:
-    if fit(queue.territories, wanted) is not None:
+def _outside(territories: Sequence[Territory], wanted: Wanted) -> str:
+    if fit(territories, wanted) is not None:
         return ""
     return ELSEWHERE if _is_located(wanted) else NOWHERE
 
