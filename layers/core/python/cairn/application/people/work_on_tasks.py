@@ -159,7 +159,7 @@ class WorkOnTasks:
                 return Changed(present)
             return life.done(present, Outcome(outcome, outcome), self._queue(present), by.now, by=by.actor)
 
-        return self._change(task.id, task.customer, by, change)
+        return self._change(task.id, task.customer, by, change, task)
 
     def done(self, task_id: str, customer: str, said: TaskResult, by: By) -> Task:
         """Raises as `life.done` does, and where the task's script has not come to this outcome."""
@@ -197,9 +197,9 @@ class WorkOnTasks:
     def _close(self, found: Task, customer: str, by: By, change: Callable[[Task], Changed]) -> Task:
         """What the customer wrote while their conversation was being closed opens it again."""
         if found.reason != CONVERSATION:
-            return self._change(found.id, customer, by, change)
+            return self._change(found.id, customer, by, change, found)
         heard = self.look_again.heard(found.customer)
-        closed = self._change(found.id, customer, by, change)
+        closed = self._change(found.id, customer, by, change, found)
         if not closed.is_open:
             self.look_again(closed, heard, by.now)
         return closed
@@ -213,10 +213,12 @@ class WorkOnTasks:
         check_outcome(script, said.outcome, walked)
         return walked
 
-    def _change(self, task_id: str, customer: str, by: By, change: Callable[[Task], Changed]) -> Task:
-        """The task as it is now. The same change again changes nothing."""
+    def _change(
+        self, task_id: str, customer: str, by: By, change: Callable[[Task], Changed], found: Task | None = None
+    ) -> Task:
+        """The task as it is now. The same change again changes nothing. `found`: as it was just read, if it was."""
         for _ in self.attempts(ATTEMPTS):
-            task = self.find(task_id, customer)
+            task, found = found or self.find(task_id, customer), None
             if why := _closed_elsewhere(task):
                 raise InvalidRequestError([f"task: {why}"])
             changed = change(task)
