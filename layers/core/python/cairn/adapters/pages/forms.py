@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl
 
 from cairn.domain.shared.errors import BodyTooLargeError, MalformedBodyError
 
+POST = "POST"
+
 MAX_FORM_BYTES = 16 * 1024
 """Ours have a few hundred."""
 

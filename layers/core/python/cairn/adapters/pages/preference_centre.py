@@ -1,37 +1,23 @@
 """Answers the links of messages: reads the request of a browser or a mail program, and shows the result."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from cairn.adapters.http.problems import UNAVAILABLE, status_of
-from cairn.adapters.pages.forms import Form, form_of
+from cairn.adapters.pages.forms import POST, Form, form_of
+from cairn.adapters.pages.problems import refusal
 from cairn.adapters.pages.render import Page, Pages
 from cairn.adapters.pages.texts import Texts, texts_for
 from cairn.application.consent.serve_preferences import ServePreferences, ShownWording, SubmittedForm, Topic
 from cairn.domain.consent.links import Link, LinkKind
 from cairn.domain.shared.channels import Channel, Purpose
-from cairn.domain.shared.errors import (
-    BodyTooLargeError,
-    CairnError,
-    LinkExpiredError,
-    LinkInvalidError,
-    MalformedBodyError,
-)
+from cairn.domain.shared.errors import CairnError, MalformedBodyError
 
-POST = "POST"
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ONE_CLICK = ("list-unsubscribe", "one-click")
 """RFC 8058, 3.2: what a mail program posts, and our own button does."""
-
-PROBLEM_PAGES: Mapping[type[CairnError], str] = {
-    LinkInvalidError: "invalid",
-    LinkExpiredError: "expired",
-    BodyTooLargeError: "unreadable",
-    MalformedBodyError: "unreadable",
-}
-BUSY = "busy"
-"""The page for every other error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +53,7 @@ class PreferenceCentre:
 
     def refuse(self, visit: Visit, error: CairnError) -> tuple[str, Page]:
         """The reason in one word, and the page that says what to do."""
-        reason = PROBLEM_PAGES.get(type(error), BUSY)
-        status, _ = (UNAVAILABLE, BUSY) if reason == BUSY else status_of(error, BUSY)
-        return reason, self.pages.problem(texts_for(visit.accept_language), reason, status)
+        return refusal(self.pages, visit.accept_language, error)
 
     def _unsubscribe(self, visit: Visit, link: Link, form: Form | None, now: datetime) -> Page:
         t = _texts(visit, form)

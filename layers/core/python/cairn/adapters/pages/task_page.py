@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from cairn.adapters.documents.scripts import Scripts
-from cairn.adapters.http.problems import UNAVAILABLE, status_of
-from cairn.adapters.pages.forms import Form, form_of
+from cairn.adapters.pages.forms import POST, Form, form_of
+from cairn.adapters.pages.problems import refusal
 from cairn.adapters.pages.render import Page, Pages
-from cairn.adapters.pages.task_links import SignedTaskLinks, TaskLink
+from cairn.adapters.pages.task_links import SignedTaskLinks
 from cairn.adapters.pages.texts import texts_for
 from cairn.adapters.templates.script_texts import ScriptTexts
 from cairn.application.people.serve_task import ServeTask, TaskSeen
@@ -35,14 +35,11 @@ from cairn.domain.people.task import TaskStatus
 from cairn.domain.policy import Policy
 from cairn.domain.profile.attributes import PHONE
 from cairn.domain.shared.errors import (
-    BodyTooLargeError,
     CairnError,
     ConflictError,
     InvalidAnswerError,
     InvalidRequestError,
     LineSkippedError,
-    LinkExpiredError,
-    LinkInvalidError,
     MalformedBodyError,
     TaskClosedError,
     TaskOwnedError,
@@ -50,16 +47,6 @@ from cairn.domain.shared.errors import (
     UnknownTaskError,
 )
 from cairn.domain.shared.instants import zone_named
-
-POST = "POST"
-
-PROBLEM_PAGES: Mapping[type[CairnError], str] = {
-    LinkInvalidError: "invalid",
-    LinkExpiredError: "expired",
-    BodyTooLargeError: "unreadable",
-    MalformedBodyError: "unreadable",
-}
-BUSY = "busy"
 
 SHOWN_ON_THE_PAGE = (
     *(InvalidAnswerError, InvalidRequestError, LineSkippedError, UnknownLineError),
@@ -102,12 +89,14 @@ class TaskPage:
         form = form_of(visit.content_type, visit.body) if visit.method == POST else {}
         link = self.links.read(visit.token, now)
         given, problem, saved = _given(form), "", ""
+        seen = self.serve.look(link.customer, link.task, link.member)
         if visit.method == POST:
             try:
-                given, saved = self._do(link, form, given, now)
+                given, saved = self._do(seen, form, given, now)
             except SHOWN_ON_THE_PAGE as error:
                 problem = _sentence(error)
-        seen = self.serve.look(link.customer, link.task, link.member)
+        if saved or problem:  # it may be another one now
+            seen = self.serve.look(link.customer, link.task, link.member)
         if seen is None:
             return self.pages.problem(texts_for(visit.accept_language), "invalid", 404)
         view = _View(self, seen, given if not saved else (), now)
@@ -115,23 +104,24 @@ class TaskPage:
 
     def refuse(self, visit: TaskVisit, error: CairnError) -> tuple[str, Page]:
         """The reason in one word, and the page that says what to do."""
-        reason = PROBLEM_PAGES.get(type(error), BUSY)
-        status, _ = (UNAVAILABLE, BUSY) if reason == BUSY else status_of(error, BUSY)
-        return reason, self.pages.problem(texts_for(visit.accept_language), reason, status)
+        return refusal(self.pages, visit.accept_language, error)
 
-    def _do(self, link: TaskLink, form: Form, given: tuple[Given, ...], now: datetime) -> tuple[tuple[Given, ...], str]:
+    def _do(
+        self, seen: TaskSeen | None, form: Form, given: tuple[Given, ...], now: datetime
+    ) -> tuple[tuple[Given, ...], str]:
         """All that was said so far, after the form; and in words, what is stored now."""
         do = _one(form, "do")
         if do == "claim":
-            self.serve.claim(self._seen(link).task, link.member, now)
+            seen = _there(seen)
+            self.serve.claim(seen.task, seen.member, now)
             return given, "You have this task now."
         if do == "back":
             return given[:-1], ""
         if do == "done":
-            return given, self._done(link, form, given, now)
+            return given, self._done(_there(seen), form, given, now)
         if _one(form, "line"):
             entry = Given(_one(form, "line"), _one(form, "answer"), _one(form, "concern"))
-            seen = self._seen(link)
+            seen = _there(seen)
             script = self.scripts.get(seen.task.script) if seen.is_theirs else None
             if script is None:
                 raise UnknownLineError("this task has no script any more; record its outcome below")
@@ -139,21 +129,21 @@ class TaskPage:
             return (*given, entry), ""
         raise MalformedBodyError("only the page's own buttons change anything")
 
-    def _done(self, link: TaskLink, form: Form, given: Sequence[Given], now: datetime) -> str:
-        outcome, seen = _one(form, "outcome"), self._seen(link)
+    def _done(self, seen: TaskSeen, form: Form, given: Sequence[Given], now: datetime) -> str:
+        outcome = _one(form, "outcome")
         if not outcome:
             raise InvalidRequestError(["Choose what came of it."])
         wants_at = outcome in seen.outcomes and seen.outcomes[outcome].at_hour_of_choice
         at = _one(form, "at") if wants_at else ""
         said = TaskResult(outcome, _one(form, "note")[:LONGEST_NOTE], at, script=given)
-        self.serve.done(seen.task, said, link.member, now)
+        self.serve.done(seen.task, said, seen.member, now)
         return "Saved. Thank you."
 
-    def _seen(self, link: TaskLink) -> TaskSeen:
-        seen = self.serve.look(link.customer, link.task, link.member)
-        if seen is None:
-            raise UnknownTaskError("this task is no longer there")
-        return seen
+
+def _there(seen: TaskSeen | None) -> TaskSeen:
+    if seen is None:
+        raise UnknownTaskError("this task is no longer there")
+    return seen
 
 
 def _sentence(error: CairnError) -> str:
@@ -250,7 +240,6 @@ class _View:
             "name": name or "A customer without a name",
             "about": " · ".join([*about, f"it is {local:%H:%M} there"]),
             "phone": phone,
-            "phone_shown": phone,
         }
 
     def _script(self, script: Script, walked: Walked) -> dict[str, Any]:
@@ -294,7 +283,7 @@ class _View:
 
     def _outcome(self, name: str, title: str, walked: Walked | None, form: Form) -> dict[str, Any]:
         reached = walked.outcome if walked else ""
-        return {"name": name, "title": title, "about": "", "chosen": name in {reached, _one(form, "outcome")} - {""}}
+        return {"name": name, "title": title, "chosen": name in {reached, _one(form, "outcome")} - {""}}
 
     def _parts(self) -> list[dict[str, Any]]:
         zone = zone_named(self._seen.members_zone, "UTC")
