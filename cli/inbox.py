@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.manage_client import Manage
-from cli.options import LOCAL_URL, OPERATION, JsonOption, ToOption, examples
+from cli.options import LOCAL_URL, OPERATION, CustomerArgument, JsonOption, OptionalWhyOption, ToOption, examples
 from cli.output import echo, print_json
 
 app = typer.Typer(
@@ -16,11 +16,6 @@ app = typer.Typer(
         "cairn inbox list", "cairn inbox show mia@example.com", 'cairn inbox answer mia@example.com "At 5."'
     ),
 )
-
-CustomerArgument = Annotated[
-    str, typer.Argument(metavar="CUSTOMER", help="An id, user id, e-mail address, phone number or system:id.")
-]
-Why = Annotated[str, typer.Option("--why", help="For the audit, such as the number of a ticket.")]
 
 
 @app.command("list", epilog=examples("cairn inbox list --limit 10"))
@@ -48,7 +43,7 @@ def list_conversations(
 @app.command(epilog=examples("cairn inbox show mia@example.com"))
 def show(
     customer: CustomerArgument,
-    why: Why = "",
+    why: OptionalWhyOption = "",
     to: ToOption = LOCAL_URL,
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
@@ -77,7 +72,7 @@ def answer(  # noqa: PLR0913, PLR0917  one argument for each option
     subject: Annotated[str, typer.Option("--subject", help="Of an e-mail or a push notification.")] = "",
     read: Annotated[str, typer.Option("--read", help="The customer's last text that you have read.")] = "",
     key: Annotated[str, typer.Option("--key", help="The same key is the same answer, and is sent once.")] = "",
-    why: Why = "",
+    why: OptionalWhyOption = "",
     to: ToOption = LOCAL_URL,
 ) -> None:
     """Answer a customer. It goes through the gate like any message, and the conversation is closed."""
@@ -88,7 +83,7 @@ def answer(  # noqa: PLR0913, PLR0917  one argument for each option
 
 
 @app.command(epilog=examples('cairn inbox close mia@example.com --why "called her"'))
-def close(customer: CustomerArgument, why: Why = "", to: ToOption = LOCAL_URL) -> None:
+def close(customer: CustomerArgument, why: OptionalWhyOption = "", to: ToOption = LOCAL_URL) -> None:
     """Close a conversation that needs no answer."""
     done = Manage(to).post("inbox", do="close", customer=customer, why=why)
     echo("closed")

@@ -1,13 +1,13 @@
 """The keys and values of replies.toml. The models only check, like those of policy.toml."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from authoring.journeys.values import Duration, Slug, Text, reply_words
+from authoring.journeys.values import VALUE_NAME, Duration, Slug, Text, reply_words
 from authoring.policy.models import Table
+from authoring.policy.shape import EXPECTED, shown
 from authoring.problems import Loc, did_you_mean
 from authoring.shape import NO_EXAMPLE, Notation, wrong
 from cairn.domain.replies.rules import OWN_INTENTS, Handling
@@ -18,11 +18,9 @@ MAX_WORDS = 100
 """Of an intent in one language."""
 MAX_CALLS = 100_000
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-
 
 def _name(name: str) -> str:
-    if not NAME.fullmatch(name):
+    if not VALUE_NAME.fullmatch(name):
         raise wrong(f'"{name}" is no name of an intent', "Write lower-case letters, digits and _, a letter first.")
     if name in OWN_INTENTS:
         raise wrong(f'"{name}" has a meaning of its own', "Choose another name.")
@@ -73,18 +71,6 @@ class Replies(Table):
 
 TABLES: Mapping[str, type[Table]] = {"intents": Intent, "model": Model}
 
-WRITE = "Write {written}."
-EXPECTED = {
-    "string_type": ("a text, in quotes", WRITE),
-    "int_type": ("a whole number", WRITE),
-    "int_from_float": ("a whole number", WRITE),
-    "float_type": ("a number", WRITE),
-    "bool_type": ("true or false", WRITE),
-    "list_type": ("a list, in [brackets]", WRITE),
-    "dict_type": ("a table", WRITE),
-    "model_type": ("a table", WRITE),
-}
-
 
 def _written(name: str, example: str, loc: Loc) -> str:
     if example == NO_EXAMPLE or loc[-1] != name:
@@ -96,8 +82,4 @@ def _model_at(loc: Loc, outermost: type[BaseModel]) -> type[BaseModel]:
     return next((TABLES[str(part)] for part in loc[:-1] if part in TABLES), outermost)
 
 
-def _shown(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-NOTATION = Notation("docs/people.md", EXPECTED, _shown, _written, _model_at)
+NOTATION = Notation("docs/people.md", EXPECTED, shown, _written, _model_at)
