@@ -227,6 +227,34 @@ def test_without_a_queue_above_it_goes_to_the_manager() -> None:
     assert (what, after.owner, life.passes(after, people)) == (Pass.MANAGER, "maria", Pass.TOP)
 
 
+@given(st.integers(1, 60))
+def test_the_last_in_the_chain_hears_of_it_five_days_in_a_row_and_then_less_and_less(often: int) -> None:
+    task = replace(a_task("maria"), queue="managers", escalated=1)
+    heard = []
+    for _ in range(often):
+        heard.append(task.next_at or NOW)
+        assert life.passes(task, PEOPLE) is Pass.TOP
+        task = passes(task, heard[-1])
+        assert life.timers_of(task) == (task.next_at,)
+
+    pauses = [after - before for before, after in pairwise([*heard, task.next_at or NOW])]
+    day, week = timedelta(days=1), timedelta(weeks=1)
+    assert pauses[:7] == [day, day, day, day, week, 2 * week, 4 * week][:often]
+    assert set(pauses[6:]) <= {4 * week}
+
+
+def test_who_is_given_an_overdue_task_anew_hears_of_it_daily_again() -> None:
+    task = replace(a_task("maria"), queue="managers", escalated=1)
+    for _ in range(10):
+        task = passes(task, task.next_at or NOW)
+    assert life.pause_at_the_top(task) == timedelta(weeks=4)
+
+    given = life.assigned(task, "ben", "knows them", "op", NOW).task
+    again = life.passed_on(given, People({"managers": MANAGERS}), Pass.TOP, None, NOW).task
+
+    assert life.pause_at_the_top(again) == timedelta(days=1)
+
+
 def test_a_member_who_had_it_is_not_among_the_next() -> None:
     task = passes(passes(a_task("ana"), NOW, "ben"), NOW, "cleo")
 

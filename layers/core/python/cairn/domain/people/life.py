@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
+from itertools import takewhile
 from typing import Any
 
 from cairn.domain.people.members import Outcome, People, Queue
@@ -34,8 +35,11 @@ MOST_NOTES = 20
 LONGEST_NOTE = 1_000
 """Characters."""
 
-AT_THE_TOP = timedelta(days=1)
-"""How often the last one in the chain hears of an overdue task, on days when the queue works."""
+DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
+
+PAUSES_AT_THE_TOP = (DAY, DAY, DAY, DAY, WEEK, 2 * WEEK, 4 * WEEK)
+"""After these times the last one in the chain hears again of an overdue task, when the queue works; the last pause
+goes on. So its owner hears of it five days in a row, then less and less, and it always has a next time."""
 
 CALLBACK_GRACE = timedelta(minutes=15)
 """How long after the minute that the customer chose a callback is passed on."""
@@ -288,10 +292,16 @@ def passed_on(task: Task, people: People, what: Pass, given: Assignment | None, 
         remind_at=None,
     )
     here = people.queue(queue)
-    at_the_top = worked_after(here, now, AT_THE_TOP) if what is Pass.TOP and owner else None
+    at_the_top = worked_after(here, now, pause_at_the_top(after)) if what is Pass.TOP and owner else None
     after = replace(after, next_at=at_the_top or time_from(task, queue, people, now))
     late = ((OVERDUE_EVENT, _properties(task)),) if task.passed == 0 else ()
     return Changed(after, ((NOTIFIES[what], owner),) if owner else (), late, sets_timers=True)
+
+
+def pause_at_the_top(task: Task) -> timedelta:
+    """How long until its owner, the last one in the chain, hears of it again, after what its history ends with."""
+    heard = sum(1 for _ in takewhile(lambda one: one.what == Pass.TOP.value, reversed(task.history)))
+    return PAUSES_AT_THE_TOP[min(heard, len(PAUSES_AT_THE_TOP)) - 1]
 
 
 def joined(task: Task, enrollment: str, step: str) -> Changed:
