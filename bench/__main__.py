@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from datetime import timedelta
 from io import StringIO
 
 from rich.console import Console
@@ -33,6 +34,10 @@ from infra.local.signing import local_secrets
 MAX_CPU = 1.5
 MAX_IMPORT = 1.15
 MAX_REPLAY_SECONDS = 2.0
+MAX_CROWD = 1.2
+CROWD = 60
+"""Customers of one story."""
+NOBODY_COMES = ROOT / "events" / "scenarios" / "fitness-never-visits.yaml"
 SIXTY_DAYS = ROOT / "events" / "scenarios" / "fitness-trial-to-paid.yaml"
 
 FEW = {"attributes": (1, 20), "open enrollments": (1, 5), "journeys": (3, 10), "customers": (10, 20)}
@@ -65,6 +70,13 @@ def rows(*, quick: bool = False) -> Iterator[Row]:
     )
     seconds = replay_seconds()
     yield "60 days of replay, after start", f"{seconds:.2f} s", f"{MAX_REPLAY_SECONDS} s", seconds < MAX_REPLAY_SECONDS
+    crowd, alone = crowd_cpu(CROWD), CROWD * min(crowd_cpu(1) for _ in range(1 if quick else 5))
+    yield (
+        f"60 days of {CROWD} customers / of one, {CROWD} times",
+        f"{crowd / alone:.2f} ({crowd:.1f} / {alone:.1f} s)",
+        f"{MAX_CROWD}",
+        crowd / alone <= MAX_CROWD,
+    )
     for name, ours, floor in imports(1 if quick else RUNS):
         yield (
             f"import of `{name}` / of what it needs",
@@ -80,6 +92,30 @@ def replay_seconds() -> float:
         started = time.perf_counter()
         run_scenario(SIXTY_DAYS, scenario, made, local_secrets({}))
         return time.perf_counter() - started
+
+
+def crowd_cpu(customers: int) -> float:
+    """CPU seconds of a story in which so many sign up and never come, and nobody does the tasks about them."""
+    scenario = load(NOBODY_COMES)
+    (post,) = scenario.posts
+    posts = [
+        post.model_copy(
+            update={
+                "at": timedelta(minutes=number),
+                "set": {
+                    **post.set,
+                    "id": f"signup-{number}",
+                    "customer": {"user_id": f"member-{number}", "phone": f"+1201555{number:04}"},
+                },
+            }
+        )
+        for number in range(customers)
+    ]
+    crowd = scenario.model_copy(update={"posts": posts, "expect": []})
+    with local_deployment(JOURNEYS, start=scenario.starts, secrets=local_secrets({})) as made:
+        started = time.process_time()
+        run_scenario(NOBODY_COMES, crowd, made, local_secrets({}))
+        return time.process_time() - started
 
 
 def measure(console: Console, *, quick: bool, most_customers: int) -> page.Results:

@@ -225,7 +225,7 @@ class Cloud:
         target = self._scheduled()[schedule].target
         queue = next(name for name in self.urls if arn(name) == target["Arn"])
         for _ in range(2 if twice else 1):
-            self.send(queue, target["Input"])
+            self._queues().send_message(_physical(queue), target["Input"])
         del self._scheduled()[schedule]
 
     def _scheduled(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from io import BytesIO
 from itertools import count
@@ -25,6 +25,12 @@ PLAIN = ("S", "N")
 """The members of a value of DynamoDB that JSON has as they are."""
 ASKED_MOST = {f"https://{name}.{REGION}.amazonaws.com/": name for name in ("dynamodb", "sqs")}
 """Services by their URL: each call of theirs is posted to it, as JSON."""
+BY_PATH = {
+    re.compile(rf"https://scheduler\.{REGION}\.amazonaws\.com/schedules/[^/?]+"): "scheduler",
+    re.compile(rf"https://email\.{REGION}\.amazonaws\.com/v2/email/outbound-emails"): "sesv2",
+}
+"""Further services that stories ask often: all URLs of one pattern have one answer."""
+FORM = "application/x-www-form-urlencoded"
 
 
 @contextmanager
@@ -159,21 +165,28 @@ def _by_the_clock(really: Callable[..., float]) -> Callable[..., float]:
 
 
 def _found_once(really: Callable[..., Any]) -> Callable[..., Any]:
-    """Moto compares each URL with the patterns of all services. At their root, these are the same for ever."""
+    """Moto compares each URL with the patterns of all services. What stories ask most is found once."""
     from moto.backends import get_backend  # noqa: PLC0415
     from moto.core.request import normalize_request  # noqa: PLC0415
     from werkzeug.exceptions import HTTPException  # noqa: PLC0415
 
     known: dict[str, Callable[..., Any]] = {}
 
+    def answer_to(url: str) -> Callable[..., Any] | None:
+        service = ASKED_MOST.get(url)
+        pattern = url if service else next((one.pattern for one in BY_PATH if one.fullmatch(url)), "")
+        if not pattern:
+            return None
+        if pattern not in known:
+            named: Any = service or BY_PATH[re.compile(pattern)]
+            urls = get_backend(named)[ACCOUNT][REGION].urls
+            known[pattern] = next(one for of, one in urls.items() if re.match(of, url))
+        return known[pattern]
+
     def process_request(stubber: Any, request: Any) -> Any:
-        answer = known.get(request.url)
+        answer = answer_to(request.url)
         if answer is None:
-            service = ASKED_MOST.get(request.url)
-            if service is None:
-                return really(stubber, request)
-            urls = get_backend(service)[ACCOUNT][REGION].urls  # type: ignore[call-overload]
-            answer = known[request.url] = next(one for url, one in urls.items() if re.match(url, request.url))
+            return really(stubber, request)
         plain = normalize_request(request)
         try:
             return answer(plain, request.url, plain.headers)
@@ -185,9 +198,10 @@ def _found_once(really: Callable[..., Any]) -> Callable[..., Any]:
 
 def _without_a_form(really: Callable[..., None]) -> Callable[..., None]:
     """Moto looks for a form in each request, and reads its JSON as a query."""
-    from moto.core.utils import utcnow  # noqa: PLC0415
     from moto.utilities.utils import get_partition  # noqa: PLC0415
     from werkzeug.http import http_date  # noqa: PLC0415
+
+    date_of = lru_cache(maxsize=1)(http_date)
 
     def setup_class(handler: Any, request: Any, full_url: Any = None, *arguments: Any, **named: Any) -> None:
         if full_url not in ASKED_MOST or request.content_encoding or named:
@@ -203,7 +217,7 @@ def _without_a_form(really: Callable[..., None]) -> Callable[..., None]:
         handler.data = handler.querystring
         handler.region, handler.partition = REGION, get_partition(REGION)
         handler.headers = request.headers
-        handler.response_headers = {"server": "amazon.com", "date": http_date(utcnow())}
+        handler.response_headers = {"server": "amazon.com", "date": date_of(int(time.time()))}
         if handler.automated_parameter_parsing:
             handler.parse_parameters(request)
         handler.access_key, handler.current_account = "testing", ACCOUNT
@@ -369,7 +383,10 @@ def _plainly_built(really: Callable[..., Any]) -> Any:
         for name, value in headers.items():
             if name.lower() not in {"transfer-encoding", "host"}:
                 environ[environ_key_for_header(name)] = value.decode() if isinstance(value, bytes) else value
-        return Request(environ)
+        request = Request(environ)
+        if environ.get("CONTENT_TYPE", "").partition(";")[0] != FORM:
+            request.data = data  # werkzeug would look for a form in it, and read it as a stream
+        return request
 
     return from_primitives
 

@@ -114,6 +114,16 @@ def parts(request: Any) -> Any:
 
 KEY = {"pk": ITEM["pk"], "sk": ITEM["sk"]}
 ONE = {":one": {"N": "1"}}
+SCHEDULE: dict[str, Any] = {
+    "Name": "one",
+    "FlexibleTimeWindow": {"Mode": "OFF"},
+    "ScheduleExpression": "at(2026-04-01T10:00:00)",
+    "Target": {
+        "Arn": "arn:aws:sqs:us-east-1:123456789012:cairn-wakes",
+        "RoleArn": "arn:aws:iam::123456789012:role/schedules",
+        "Input": "a body",
+    },
+}
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("dynamodb", "put_item", {"Item": ITEM | {"gsi1pk": {"S": "all"}, "gsi1sk": {"S": "1"}}}),
     ("dynamodb", "put_item", {"Item": ITEM | {"sk": {"S": "two"}, "gsi1pk": {"S": "all"}, "gsi1sk": {"S": "0"}}}),
@@ -178,7 +188,33 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("sqs", "get_queue_attributes", {"AttributeNames": ["All"]}),
     ("sqs", "receive_message", {"MaxNumberOfMessages": 1, "WaitTimeSeconds": 0}),
     ("sqs", "delete_message", {"ReceiptHandle": "none"}),
+    ("scheduler", "create_schedule", SCHEDULE),
+    ("scheduler", "create_schedule", SCHEDULE),
+    ("scheduler", "get_schedule", {"Name": "one"}),
+    ("scheduler", "delete_schedule", {"Name": "none"}),
+    ("scheduler", "list_schedules", {}),
+    (
+        "sesv2",
+        "send_email",
+        {
+            "FromEmailAddress": "hello@example.com",
+            "Destination": {"ToAddresses": ["mia@example.com"]},
+            "Content": {"Simple": {"Subject": {"Data": "é"}, "Body": {"Text": {"Data": "t"}}}},
+        },
+    ),
 ]
+
+
+def test_a_schedule_fires_as_a_message_that_the_api_sends(cloud: Cloud) -> None:
+    cloud.client("scheduler").create_schedule(GroupName=cloud.group, **SCHEDULE)
+    cloud.send("wakes", "a body")
+    (theirs,) = cloud.receive("wakes", 10)
+    cloud.delete("wakes", [theirs])
+
+    cloud.fire("one")
+
+    (ours,) = cloud.receive("wakes", 10)
+    assert ours == theirs | {name: ours[name] for name in ("MessageId", "ReceiptHandle")}
 
 
 def answers() -> list[Any]:
@@ -187,11 +223,11 @@ def answers() -> list[Any]:
     with time_machine.travel(NOW, tick=False), sandbox(same_ids=True):
         cloud = Cloud()
         cloud.create({})
+        of_all = {"dynamodb": {"TableName": cloud.table}, "sqs": {"QueueUrl": cloud.urls["feedback"]}}
         for service, operation, arguments in CALLS:
             names = {"ExpressionAttributeNames": {"#m": "B"}} if "#m" in str(arguments) else {}
-            where = {"TableName": cloud.table} if service == "dynamodb" else {"QueueUrl": cloud.urls["feedback"]}
             try:
-                answer = getattr(cloud.client(service), operation)(**where, **names, **arguments)
+                answer = getattr(cloud.client(service), operation)(**of_all.get(service, {}), **names, **arguments)
             except ClientError as error:
                 answer = dict(error.response)
             answer["ResponseMetadata"] = answer["ResponseMetadata"]["HTTPStatusCode"]
