@@ -194,21 +194,31 @@ def test_who_stays_away_does_not_fall_silent_again(a_story: Begins, tmp_path: Pa
     assert entered(story) == ["2026-05-31"]
 
 
-def test_who_comes_back_soon_after_the_end_falls_silent_again_when_that_is_allowed(
+def test_who_is_silent_before_it_may_begin_again_begins_on_the_day_on_which_it_may(
     a_story: Begins, tmp_path: Path
 ) -> None:
     story = begun(a_story, tmp_path, (SILENCE % "150d").replace("  - {id: a-while, wait: 20d}\n", ""))
     story.happens("app.opened", "1", customer=ADA)
     story.passes("91d")  # it has begun on day 90, and may again on day 240
 
-    story.happens("app.opened", "2", customer=ADA)  # silence would be over on day 181
-    story.passes("60d")
-    assert [line["reason"] for line in story.timeline("not_entered")] == ["re-entry"]
-
-    story.happens("app.opened", "3", customer=ADA)  # on day 151: over on day 241
+    story.happens("app.opened", "2", customer=ADA)  # silence is long enough on day 181
     story.passes("200d")
 
-    assert entered(story) == ["2026-05-31", "2026-10-29"]
+    assert entered(story) == ["2026-05-31", "2026-10-28"]
+    assert story.timeline("not_entered") == []
+
+
+def test_who_comes_back_meanwhile_is_silent_from_then_on(a_story: Begins, tmp_path: Path) -> None:
+    story = begun(a_story, tmp_path, (SILENCE % "150d").replace("  - {id: a-while, wait: 20d}\n", ""))
+    story.happens("app.opened", "1", customer=ADA)
+    story.passes("91d")
+    story.happens("app.opened", "2", customer=ADA)
+    story.passes("139d")
+
+    story.happens("app.opened", "3", customer=ADA)  # on day 230: over on day 320
+    story.passes("200d")
+
+    assert entered(story) == ["2026-05-31", "2027-01-16"]
 
 
 def test_once_is_once_also_for_two_profiles_that_are_one_person(a_story: Begins, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,7 @@ class Life:
         self.facts: list[tuple[str, str]] = []
         self.events = 0
         self.tasks: list[Any] = []
+        self.entered: list[datetime] = []
 
     def happens(self, type_: str = "visit.made", **more: Any) -> None:
         self.events += 1
@@ -60,6 +62,7 @@ class Life:
         self.customer = reaction.customer
         self.sent += [(self.now.astimezone(NEW_YORK).date(), template) for template in sent(reaction)]
         details = [(fact.kind, fact.detail) for fact in reaction.facts]
+        self.entered += [self.now for kind, _ in details if kind == "entered"]
         self.facts += [(kind, str(one.get("reason", one.get("outcome", "")))) for kind, one in details]
         for effect in reaction.effects:
             if isinstance(effect, OpenTask):
@@ -263,6 +266,40 @@ def test_nobody_is_missed_and_nobody_who_was_there_is_written_to(gaps: list[int]
     assert len(life.sent) == sum(days >= 90 for days in gaps)
     timers = [one for one in life.timers.values() if one.at > life.now]
     assert life.open() == 0 or timers, "who waits has a timer"
+
+
+activities = st.lists(st.tuples(st.integers(0, 200), st.sampled_from([0, 0, 0, 5, 40, 100])), min_size=1, max_size=7)
+"""Of each event: how many days after the one before it arrives, and how many days late that is."""
+
+
+@given(activities, st.integers(20, 300), st.sampled_from([0, 10, 100]))
+@example([(0, 0), (91, 0)], 150, 0)
+@example([(0, 0), (91, 0), (60, 0)], 150, 0)
+@example([(0, 0), (91, 86)], 20, 0)
+@example([(0, 0), (95, 0)], 100, 10)
+def test_silence_begins_on_the_first_day_on_which_it_is_long_enough_and_may_begin_again(
+    activity: list[tuple[int, int]], again: int, runs: int
+) -> None:
+    """`runs`: so many days the journey itself takes."""
+    steps = [wait("while", f"{runs}d")] if runs else []
+    life = Life(journey(*steps, send("miss-you"), entry=SILENT | {"again": f"{again}d"}))
+    began, ends, last, day = [], 0, None, 0
+    for number, (gap, late) in enumerate([*activity, (2_000, 0)]):
+        until = day + gap
+        while last is not None:  # on each day, whoever may begin does so, unless an event comes first
+            soonest = max(last[1] + 90, *(one + again for one in began[-1:]), *(ends for _ in began[-1:]), last[0])
+            if soonest > until or (began and last[1] <= began[-1]):
+                break
+            began.append(soonest)
+            ends = soonest + runs
+        life.passes(timedelta(days=gap))
+        day = until
+        if number < len(activity):
+            life.hears(event("app.opened", MONDAY + timedelta(days=day - late), id_=f"opened-{number}"))
+            last = (day, max(last[1], day - late) if last else day - late)
+
+    assert [(one - MONDAY).days for one in life.entered] == began
+    assert not [at for at in pairwise(life.entered) if at[1] - at[0] < timedelta(days=again)]
 
 
 HOT = {"when": "profile.score >= `50`", "watches": ["score"]}

@@ -64,9 +64,6 @@ REMOVED = "removed"
 ENDED_BEFORE = "ended before it began"
 """Why an event starts no enrollment: one that ends it came first."""
 
-RE_ENTRY = "re-entry"
-"""Why a customer does not enter who may not do so again, or not yet."""
-
 
 class Journeys(Protocol):
     """Finds journeys by name and version."""
@@ -420,8 +417,9 @@ class _Reaction:
         decision = engine.advance(journey, enrollment, self.customer.profile, trigger, now, arms)
         entered_at = self.customer.entered.get(f"{journey.name}:{enrollment.key}")
         begins = journey.entry.waits and any(fact.kind in {"entered", "held_out"} for fact in decision.facts)
-        if begins and not engine.may_enter(journey, entered_at, is_open=False, now=now):  # by a profile that was merged
-            decision, begins = engine.withdraw(journey, enrollment, self.customer.profile, RE_ENTRY, now), False
+        if begins and entered_at and not engine.may_enter(journey, entered_at, is_open=False, now=now):
+            decision = engine.begins_later(journey, enrollment, self.customer.profile, entered_at, now)
+            begins = False
         moved = decision.enrollment
         if assigned := newly_assigned(journey, decision.facts, self.customer.entered, now):
             self.customer = replace(self.customer, entered={**self.customer.entered, **assigned})
@@ -514,9 +512,8 @@ class _Reaction:
 
     def not_again(self, journey: Journey, name: str, event: Event, now: datetime) -> str:
         """Why the customer does not enter (once more) as `journey:key`; empty where nothing is against it."""
-        soonest = engine.soonest_beginning(journey, event, now)
-        if not engine.may_enter(journey, self.customer.entered.get(name), is_open=False, now=soonest):
-            return RE_ENTRY
+        if not engine.may_wait(journey, self.customer.entered.get(name), event, now):
+            return engine.RE_ENTRY
         if len(self.customer.enrollments) + self.customer.unread >= bounds.MAX_ENROLLMENTS:
             return "too many enrollments"
         exits = self.customer.early_exits

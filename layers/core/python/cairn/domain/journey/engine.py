@@ -39,8 +39,11 @@ from cairn.domain.profile.bounds import trimmed
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.hashing import short_hash
-from cairn.domain.shared.instants import instant_to_wire
+from cairn.domain.shared.instants import instant_to_wire, moved
 from cairn.domain.shared.moments import Delay, Silence, Until
+
+RE_ENTRY = "re-entry"
+"""Why a customer does not enter who may not do so again, or not yet."""
 
 AT_ONCE = Delay(timedelta())
 """The wait of an enrollment that came from another version, and is about to perform a step."""
@@ -146,11 +149,35 @@ def may_enter(journey: Journey, entered_at: datetime | None, *, is_open: bool, n
             return now - entered_at >= journey.entry.again_after
 
 
-def soonest_beginning(journey: Journey, event: Event, now: datetime) -> datetime:
-    """When a customer who starts to wait by this event may enter at the soonest; at once, but where silence begins."""
+def may_wait(journey: Journey, entered_at: datetime | None, event: Event, now: datetime) -> bool:
+    """Whether an event may start an enrollment; where silence begins it, whether the customer has come back by it.
+
+    By the time that silence is over, the customer may enter again, or waits until that is so (`begins_later`).
+    """
+    if entered_at is None or not _begins_by_silence(journey):
+        return may_enter(journey, entered_at, is_open=False, now=now)
+    return journey.entry.again is not Reentry.NEVER and event.occurred_at > entered_at
+
+
+def _begins_by_silence(journey: Journey) -> bool:
     first = journey.steps.get(ENTRY)
-    silence = first.moment.length if isinstance(first, Begin) and isinstance(first.moment, Silence) else timedelta()
-    return max(now, event.occurred_at + silence)
+    return isinstance(first, Begin) and isinstance(first.moment, Silence)
+
+
+def begins_later(
+    journey: Journey, enrollment: Enrollment, profile: Profile, entered_at: datetime, now: datetime
+) -> Decision:
+    """An enrollment that may not begin yet, since its customer last entered at `entered_at`.
+
+    Silence goes on until they may enter again, and is asked for anew then. Everything else is withdrawn.
+    """
+    if not _begins_by_silence(journey) or journey.entry.again is not Reentry.AFTER:
+        return withdraw(journey, enrollment, profile, RE_ENTRY, now)
+    walk = Walk(journey, enrollment, profile, now)
+    walk.count()
+    walk.enrollment = replace(walk.enrollment, step=ENTRY, reached_at=enrollment.reached_at or enrollment.since)
+    walk.set_timer(ENTRY, moved(entered_at, journey.entry.again_after))
+    return Decision(walk.enrollment, walk.profile, tuple(walk.effects), tuple(walk.facts))
 
 
 def new_enrollment(journey: Journey, profile: Profile, event: Event, key: str, now: datetime) -> Enrollment:
