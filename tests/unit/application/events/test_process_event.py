@@ -12,6 +12,7 @@ from cairn.domain.consent.suppression import Cause
 from cairn.domain.effects import AbsorbHistory, OpenTask, PauseEnrollment, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import PHONE, Identifier, customer_id_for
+from cairn.domain.journey.enrollment import Status, held_out
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.policy import MAX_NAMES, Policy
@@ -20,7 +21,7 @@ from cairn.domain.shared.errors import ConflictError, InvalidEventError, Service
 from tests.unit.fakes import KEYS, Attempts, ChosenArms, Customers, ErasureOrders, Sent, Switches
 from tests.unit.makers import MONDAY, Deployed, event, journey, name, send, sent, timers, wait
 
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WELCOME = journey(send("hello"), wait("a-day", "1d"), send("tips"))
 
 
@@ -133,6 +134,34 @@ def test_an_event_that_names_two_customers_merges_them(process: ProcessEvent, cu
     assert reaction is not None
     assert [effect.merged for effect in reaction.effects if isinstance(effect, AbsorbHistory)] == [by_mail]
     assert customers.load(by_mail) == ada
+
+
+def test_a_merge_into_the_holdout_cleans_up_after_who_was_in_the_journey(
+    process: ProcessEvent, customers: Customers
+) -> None:
+    """The enrollment that goes on is the earlier one, and the holdout never does what `finally` says."""
+    mark, over = {"tags": {"add": ["trial"]}}, {"tags": {"remove": ["trial"]}}
+    marked = journey(
+        {"id": "mark", "update": mark},
+        wait("a-day", "1d"),
+        holdout=0.5,
+        goal={"event": "membership.started"},
+        **{"finally": [{"id": "over", "update": over}]},
+    )
+    process = replace(process, journeys=Deployed(marked))
+    names = [name(**one) for number in range(20) for one in ({"email": f"{number}@x.com"}, {"user_id": f"m-{number}"})]
+    in_holdout = [one for one in names if held_out("visit", customer_id_for(one[0], KEYS.customer_ids), 0.5)]
+    by_mail = next(one for one in names if one in in_holdout and one[0].kind == "email")
+    ada = next(one for one in names if one not in in_holdout and one[0].kind == "user_id")
+    process(event("trial.signup", who=by_mail), MONDAY)
+    process(event("trial.signup", MONDAY + HOUR, who=ada), MONDAY + HOUR)
+    assert customers.load(customers.who_is(*ada)).profile.view()["tags"] == ["trial"]
+
+    process(event("visit.attended", MONDAY + DAY, who=(*ada, *by_mail)), MONDAY + DAY)
+
+    (merged,) = customers
+    assert [one.status for one in merged.enrollments.values() if one.open] == [Status.HELD_OUT]
+    assert merged.profile.view()["tags"] == []
 
 
 def test_an_event_from_before_a_merge_is_still_a_duplicate_after_it(process: ProcessEvent) -> None:

@@ -6,12 +6,12 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
-from cairn.domain.customer.customer import merge_customers, on_event, on_wake
+from cairn.domain.customer.customer import cleaned_up, merge_customers, on_event, on_wake
 from cairn.domain.customer.state import MAX_EARLY_EVENTS, MAX_EARLY_EXITS, Customer, Reaction
 from cairn.domain.effects import AbsorbHistory, UpdateMessageStatus, WakeAt
 from cairn.domain.event import Event
@@ -491,6 +491,38 @@ def test_of_two_enrollments_in_the_same_journey_and_key_the_earlier_continues() 
             (other.id, {"outcome": MERGED})
         ], "for as long as a dead letter of it may come back"
         assert on_wake(merged, timer.enrollment, timer.sequence, deployed, timer.at) is None
+
+
+MARKED = journey(
+    {"id": "mark", "update": {"tags": {"add": ["trial"]}}},
+    wait("a-day", "1d"),
+    **{"finally": [{"id": "over", "update": {"tags": {"remove": ["trial"]}}}]},
+)
+
+
+@given(st.lists(st.sampled_from(["in it", "held out", "nothing"]), min_size=2, max_size=4))
+@example(["held out", "in it"])
+@example(["in it", "in it"])
+def test_finally_is_done_once_for_all_that_a_merge_makes_one(states: list[str]) -> None:
+    """A mark stays as long as one enrollment goes on that will take it away, and no longer."""
+    deployed, parts = Deployed(MARKED), []
+    for number, state in enumerate(states):
+        started, one = MONDAY + number * HOUR, customer(f"c_{number}", MONDAY)
+        if state != "nothing":
+            outside = replace(MARKED, holdout=1.0 if state == "held out" else 0.0)
+            one = on_event(one, event("trial.signup", started, id_=str(number)), Deployed(outside), started).customer
+        parts.append(one)
+
+    now = MONDAY + 2 * DAY
+    merged = cleaned_up(merge_customers(tuple(parts), now), parts, deployed, now)
+
+    going_on = [one for one in open_of(merged.customer) if one.status is Status.ACTIVE]
+    assert merged.customer.profile.view()["tags"] == (["trial"] if going_on else [])
+    for one in going_on:
+        woken = on_wake(merged.customer, one.id, one.sequence, deployed, now + DAY)
+        assert woken is not None
+        assert woken.customer.profile.view()["tags"] == []
+    assert cleaned_up(merged, [merged.customer], deployed, now) == merged
 
 
 def test_a_merge_keeps_the_early_exits_and_entries_of_both() -> None:

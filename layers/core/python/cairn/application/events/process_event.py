@@ -25,7 +25,7 @@ from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.customer.chosen_arms import Chosen
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, RELEASED, SUPPRESSED, consent_updates
-from cairn.domain.customer.customer import may_concern, on_event, on_wake, read_by, within_room
+from cairn.domain.customer.customer import cleaned_up, may_concern, on_event, on_wake, read_by, within_room
 from cairn.domain.customer.state import OLDER_ENTRIES, Customer, Reaction
 from cairn.domain.effects import OpenTask, RecordConsent, split_effect_id
 from cairn.domain.event import AUTO_REPLIED, BOUNCED, PERHAPS_AUTO_REPLY, REPLIED, Event
@@ -122,6 +122,8 @@ class ProcessEvent:
         concerns = may_concern(event, self.journeys)
         identified = IdentifyCustomer(self.customers, self.keys, self.policy)(event, now, concerns)
         known, before = identified.known, identified.before
+        if len(before) > 1:
+            known = cleaned_up(known, before, self.journeys, now)
         event, sent = self._with_message(event, known.customer.id)
         event = self._as_read(event, known.customer, sent, readings, now)
         event = within_bounds(event, known.customer.profile)
@@ -139,12 +141,13 @@ class ProcessEvent:
         try:
             self._commit(reaction, identified, event, now)
         except ServiceRefusedError:
-            customer, dropped = within_room(known.customer)
+            customer, dropped = within_room(identified.known.customer)
             if not dropped:
                 self._record_denials(reaction, before)
                 raise
-            known = replace(known, customer=customer, facts=(*known.facts, *dropped))
-            reaction = _after(known, self._decide(customer, event, now, draft, **found), further)
+            known = replace(identified.known, customer=customer, facts=(*identified.known.facts, *dropped))
+            known = cleaned_up(known, before, self.journeys, now)
+            reaction = _after(known, self._decide(known.customer, event, now, draft, **found), further)
             self._commit(reaction, identified, event, now)
         return reaction
 

@@ -106,6 +106,27 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
     return Reaction(merged, tuple(effects), tuple(facts))
 
 
+def cleaned_up(merged: Reaction, before: Sequence[Customer], journeys: Journeys, now: datetime) -> Reaction:
+    """A merge with what is done when an enrollment ends (`finally`), of those that it has ended.
+
+    Not where an enrollment in the same journey and key goes on: it still needs what would be cleaned up, and does it
+    when it ends. One in the holdout never does.
+    """
+    left = merged.customer.enrollments
+    goes_on = {(one.journey, one.key) for one in left.values() if one.status is Status.ACTIVE}
+    reaction = _Reaction(merged.customer, facts=list(merged.facts))
+    were_open = {id_: one for each in before for id_, one in each.enrollments.items() if one.open}
+    for id_, one in sorted(were_open.items()):
+        if (id_ in left and left[id_].open) or (one.journey, one.key) in goes_on:
+            continue
+        journey = _version_of(one, journeys)
+        if journey is not None and journey.at_end:
+            decision = engine.clean_up(journey, one, reaction.customer.profile, now)
+            reaction.customer = replace(reaction.customer, profile=decision.profile)
+            reaction.facts += decision.facts
+    return replace(merged, customer=reaction.customer, facts=tuple(reaction.facts))
+
+
 def within_room(customer: Customer) -> tuple[Customer, list[Fact]]:
     """A customer within the bounds: the newest enrollments above their number end, and data without room is dropped."""
     oldest_first = sorted(customer.enrollments.values(), key=lambda one: (one.entered_at, one.id))

@@ -121,6 +121,13 @@ def withdraw(journey: Journey, enrollment: Enrollment, profile: Profile, outcome
     return Decision(walk.enrollment, walk.profile, tuple(walk.effects), tuple(walk.facts))
 
 
+def clean_up(journey: Journey, enrollment: Enrollment, profile: Profile, now: datetime) -> Decision:
+    """What is done when an enrollment ends (`finally`), without ending it."""
+    walk = Walk(journey, enrollment, profile, now)
+    walk.clean_up()
+    return Decision(enrollment, walk.profile, facts=tuple(walk.facts))
+
+
 def entry_key(journey: Journey, profile: Profile, event: Event, now: datetime) -> str | NoKey | None:
     """The key of the enrollment that this event would start; None if it starts none."""
     if all(rule.event != event.type for rule in journey.entry.matches):

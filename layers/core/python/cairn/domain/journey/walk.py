@@ -150,9 +150,7 @@ class Walk:
 
     def end(self, outcome: str, **detail: Any) -> None:
         has_begun = self.enrollment.step != ENTRY
-        if self.enrollment.status is Status.ACTIVE and has_begun:
-            for step in self.journey.at_end:
-                step.perform(self)
+        self.clean_up()
         if outcome == EXIT_ON and self.journey.has_tasks:
             this, because = self.effect_id("withdraw"), str(detail.get("because", outcome))
             self.effects.append(WithdrawTasks(this, self.enrollment.id, because, self.now))
@@ -160,6 +158,12 @@ class Walk:
         self.note("ended", outcome=outcome, **detail)
         if has_begun:
             self._await_next_year()
+
+    def clean_up(self) -> None:
+        """The updates of `finally`, which neither the holdout gets nor anybody who waits for the beginning."""
+        if self.enrollment.status is Status.ACTIVE and self.enrollment.step != ENTRY:
+            for step in self.journey.at_end:
+                step.perform(self)
 
     def _await_next_year(self) -> None:
         """The date of next year, where there is one, begins to wait."""
