@@ -71,6 +71,7 @@ def simulate(  # noqa: PLR0913, PLR0917  one argument for each option
     With --all-paths every way of waits, branches and splits is tried; with --customer, branches decide by the data.
     """
     from authoring.journeys import compile_catalogue  # noqa: PLC0415  slow to import
+    from authoring.leads import compile_leads, leads_of  # noqa: PLC0415
     from authoring.policy import compile_policy  # noqa: PLC0415
     from authoring.simulation.customers import customer as customer_named  # noqa: PLC0415
     from authoring.simulation.customers import trial_of  # noqa: PLC0415
@@ -78,12 +79,14 @@ def simulate(  # noqa: PLR0913, PLR0917  one argument for each option
     from authoring.simulation.paths import all_paths as paths_of  # noqa: PLC0415
     from authoring.simulation.planned import Planned, to_the_end, unnamed  # noqa: PLC0415
     from authoring.simulation.report import report, report_of_paths  # noqa: PLC0415
+    from cairn.adapters.documents.leads import leads_from_document  # noqa: PLC0415
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
 
     folder = journey_folder(journey, journeys)
     (compiled,) = compile_catalogue(folder)
     sample = customer_named(folder, customer)
-    trial = trial_of(compiled, sample)
+    document = compile_leads(leads_of(policy))
+    trial = trial_of(compiled, sample, leads_from_document(document) if document is not None else None)
     began = _instant(at) if at else sample.at
     rules = policy_from_document(compile_policy(policy, LAW))
     messages = Messages(trial.journey, compiled["templates"], sample, rules)

@@ -19,7 +19,7 @@ from authoring.journeys.values import Text
 from authoring.shape import wrong
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.contact import Contact
-from cairn.domain.identity.identifiers import EXTERNAL, USER_ID, Identifier, strongest_first
+from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier, strongest_first
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel, Purpose
 
@@ -137,6 +137,6 @@ def profile_of(sample: Sample) -> Profile:
     view = sample.profile
     since = sample.at - KNOWN_FOR
     names = [Identifier(f"{EXTERNAL}{system}", str(id_)) for system, id_ in view.get("external_ids", {}).items()]
-    names += [Identifier(USER_ID, str(view["user_id"]))] if "user_id" in view else []
+    names += [Identifier(kind, str(view[kind])) for kind in (USER_ID, EMAIL, PHONE) if view.get(kind)]
     profile = Profile(view["id"], since, identifiers=strongest_first(names))
     return profile.patched({name: value for name, value in view.items() if name not in NAMES}, since)

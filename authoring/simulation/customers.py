@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from authoring.drawing.graph import steps_in
 from authoring.drawing.looks import ways_out
@@ -12,6 +12,9 @@ from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.consent.contact import Contact
 from cairn.domain.profile.attributes import TAGS
 from cairn.domain.shared.errors import CairnError
+
+if TYPE_CHECKING:
+    from cairn.domain.lead.leads import Leads
 
 BARE = "a customer of whom nothing is known"
 
@@ -47,8 +50,8 @@ def _file(folder: Path, written: str) -> Path:
     return own if own.exists() else Path(written)
 
 
-def trial_of(compiled: Mapping[str, Any], sample: Sample) -> Trial:
-    """The trial of a compiled journey on a sample."""
+def trial_of(compiled: Mapping[str, Any], sample: Sample, leads: "Leads | None" = None) -> Trial:
+    """The trial of a compiled journey on a sample, with the rules of leads.toml where there are any."""
     document = compiled["document"]
     labels = {step["id"]: tuple(ways_out(step)) for step in steps_in(document["steps"])}
-    return Trial(journey_from_document(document, compiled["version"]), labels, profile_of(sample), sample.data)
+    return Trial(journey_from_document(document, compiled["version"]), labels, profile_of(sample), sample.data, leads)

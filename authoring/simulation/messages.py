@@ -51,7 +51,7 @@ class Messages:
 
     def of(self, entry: TimelineEntry, effect: SendMessage) -> Outgoing:
         """The message of an effect, on the channel that the gate would use; else on the first of the step."""
-        profile = entry.profile.view()
+        profile = entry.profile.view(entry.at)
         customer = replace(
             self.sample, profile=profile, data=entry.enrollment.data, values=effect.values or {}, at=entry.at
         )

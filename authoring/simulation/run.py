@@ -1,16 +1,17 @@
 """One customer on the way through one journey, moved by the real engine and by nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Self, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, Self, TypeGuard, cast
 from zoneinfo import ZoneInfo
 
 from authoring.simulation.keys import with_key
+from authoring.simulation.lead import Lead
 from authoring.simulation.observed import Choose, Observed
 from cairn.domain.effects import ANSWERED, REFUSED, Effect, Fact, SendMessage, WakeAt
 from cairn.domain.event import MESSAGE_EVENTS, Event
-from cairn.domain.identity.trust import JOURNEYS_SOURCE, PEOPLE_SOURCE
+from cairn.domain.identity.trust import JOURNEYS_SOURCE, LEADS_SOURCE, PEOPLE_SOURCE
 from cairn.domain.journey.conditions import Scope, is_met
 from cairn.domain.journey.definition import CONDITION_MET, DATE_CHANGED, ENTRY, Journey, Match
 from cairn.domain.journey.engine import (
@@ -28,6 +29,9 @@ from cairn.domain.people.task import DONE_EVENT, WITHDRAWN_EVENT
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.instants import zone_named
+
+if TYPE_CHECKING:
+    from cairn.domain.lead.leads import Leads
 
 SOURCE = "simulation"
 """Where the events of a simulation come from."""
@@ -74,6 +78,8 @@ class Simulation:
     """The steps in the order in which they were performed; a wait each time that it begins, goes on or ends."""
     in_vain: int = 0
     """How many times in a row a timer has fired and the customer still waits there, as for a birthday of each year."""
+    lead: Lead = field(default_factory=Lead)
+    """What the rules of leads.toml look at later."""
 
     @property
     def journey(self) -> Journey:
@@ -101,14 +107,45 @@ class Simulation:
     def timed_out(self, choose: Choose | None = None) -> Self:
         """Nothing happens until the timer fires."""
         now = max(self.now, self.due or self.now)
-        after = self.moved(TimerFired(self.enrollment.sequence), self.profile, now, choose)
+        cooled = self.cooled_by(now, choose)
+        if cooled.enrollment.sequence != self.enrollment.sequence:
+            return cooled  # that has moved the customer
+        after = cooled.moved(TimerFired(self.enrollment.sequence), cooled.profile, now, choose)
         return replace(after, in_vain=self.in_vain + 1) if after.enrollment.step == self.enrollment.step else after
 
+    def cooled_by(self, at: datetime, choose: Choose | None = None) -> Self:
+        """A hot customer to whom nothing happens has cooled by then, or not."""
+        here = self
+        while (looks := here.lead.looks_at) is not None and looks <= at:
+            here = replace(here, now=max(here.now, looks))
+            here = here.taking(here.lead.cooled(here.profile, looks), looks).saying(choose)
+        return here
+
     def after(self, event: Event, choose: Choose | None = None, certain: Match | None = None) -> Self:
-        """An event happens; the profile counts it first, as it always does."""
-        profile = self.profile.after(event)
-        seen = replace(self, entries=(*self.entries, TimelineEntry(event.occurred_at, event, self.enrollment, profile)))
-        return seen.moved(Happened(event), profile, event.occurred_at, choose, certain)
+        """An event happens; the profile counts it first, as it always does, and then the rules of leads hear it."""
+        here = self if event.source == LEADS_SOURCE else self.cooled_by(event.occurred_at, choose)
+        certain = None if certain not in here.waits_for else certain
+        profile, at = here.profile.after(event), event.occurred_at
+        happened = TimelineEntry(at, event, here.enrollment, profile)
+        seen = replace(here, profile=profile, entries=(*here.entries, happened))
+        seen = seen.taking(seen.lead.heard(here.profile, profile, event, at), at)
+        return seen.moved(Happened(event), seen.profile, at, choose, certain).saying(choose)
+
+    def taking(self, lead: Lead, at: datetime) -> Self:
+        """What the rules of leads have made of the customer, with a line for each fact."""
+        profile = lead.profile or self.profile
+        facts = (TimelineEntry(at, one, self.enrollment, profile) for one in lead.facts)
+        rest = replace(lead, profile=None, facts=())
+        return replace(self, profile=profile, entries=(*self.entries, *facts), lead=rest)
+
+    def saying(self, choose: Choose | None = None) -> Self:
+        """The events that follow by the rules of leads: that the customer has become hot, or has cooled."""
+        if not self.lead.says:
+            return self
+        (type_, score), *rest = self.lead.says
+        number = sum(isinstance(entry.what, Event) for entry in self.entries)
+        event = Event(f"{SOURCE}-{number}", LEADS_SOURCE, type_, self.now, properties={"score": score})
+        return replace(self, lead=replace(self.lead, says=tuple(rest))).after(event, choose)
 
     def answered(self, match: Match, choose: Choose | None = None) -> Self:
         """The step's own event happens, half way to its timeout. Its condition and key count as met."""
@@ -150,7 +187,7 @@ class Simulation:
     ) -> Self:
         """What the engine makes of a trigger."""
         decision, performed = self.observed.advance(self.enrollment, profile, trigger, now, choose, certain)
-        enrollment, profile = decision.enrollment, decision.profile
+        before, enrollment, profile = profile, decision.enrollment, decision.profile
         made = ((step, what) for step, all_ in performed for what in all_ if not isinstance(what, WakeAt))
         return replace(
             self,
@@ -160,7 +197,7 @@ class Simulation:
             entries=(*self.entries, *(TimelineEntry(now, what, enrollment, profile, step) for step, what in made)),
             steps=(*self.steps, *(step for step, _ in performed if step)),
             in_vain=0,
-        )
+        ).taking(self.lead.settled(before, profile, now), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +209,8 @@ class Trial:
     """By step, the words at its ways out."""
     profile: Profile
     data: Mapping[str, Any]
+    leads: "Leads | None" = None
+    """The rules of leads.toml, where there are any."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -193,7 +232,10 @@ class Trial:
         matches = self.journey.entry.matches
         match = next((one for one in matches if isinstance(self._key(one, at), str)), matches[0])
         event = self._start(match, at)
-        profile = self.profile.after(event)
+        lead = Lead(self.leads).known(self.profile, at)
+        known = lead.profile or self.profile
+        lead = replace(lead, profile=None).heard(known, known.after(event), event, at)
+        profile = lead.profile or known.after(event)
         key = self._key(replace(match, where=None), at)
         enrollment = new_enrollment(self.journey, profile, event, key if isinstance(key, str) else "", at)
         steps = self.journey.steps
@@ -201,7 +243,8 @@ class Trial:
             steps = {**steps, ENTRY: replace(cast("Any", steps[ENTRY]), where=None)}
         observed = Observed(replace(self.journey, holdout=0.0, steps=steps), self.labels)
         started = TimelineEntry(at, event, enrollment, profile)
-        return Simulation(observed, enrollment, profile, at, (started,)).moved(Entered(), profile, at, choose)
+        simulation = Simulation(observed, enrollment, profile, at, (started,)).taking(lead, at)
+        return simulation.moved(Entered(), profile, at, choose).saying(choose)
 
     def _key(self, match: Match, at: datetime) -> Any:
         """The key that an entry's match gives; no text where it starts nothing."""

@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 
 from authoring.preflight.samples import MIDDAY, Sample
 from authoring.simulation.customers import trial_of
+from authoring.simulation.paths import all_paths
 from authoring.simulation.planned import Planned, to_the_end
 from authoring.simulation.run import Simulation, Trial
+from cairn.adapters.documents.leads import rules_from_document
 from cairn.domain.consent.contact import Contact
 from cairn.domain.effects import EmitEvent, OpenTask, SendMessage, WakeAt
 from cairn.domain.event import Event
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.engine import Entered, Happened, TimerFired, advance
+from cairn.domain.lead.leads import Leads
 from cairn.domain.profile.profile import Profile
 from tests.unit.strategies import events, journeys, payloads, profiles
 
@@ -228,3 +231,83 @@ def test_nobody_enters_outside_of_the_entrys_days() -> None:
 def born(birthday: str, **more: Any) -> Trial:
     made = trial({"id": "a", "send": SEND}, **more)
     return replace(made, profile=made.profile.patched({"birthday": birthday}, made.profile.created_at))
+
+
+RULES = rules_from_document(
+    {
+        "score": {"hot": 60, "cool": 40, "cap": 100},
+        "groups": [{"group": "fit"}, {"group": "engagement", "half_life": "14d"}],
+        "points": [
+            {
+                "rule": "large",
+                "group": "fit",
+                "when": "profile.employees >= `50`",
+                "points": 30,
+                "watches": ["employees"],
+            },
+            {"rule": "prices", "group": "engagement", "event": "price_list.opened", "points": 40},
+        ],
+        "tags": [
+            {"tag": "wants-prices", "event": "price_list.opened"},
+            {"tag": "large", "when": "profile.employees >= `50`", "watches": ["employees"]},
+        ],
+        "pipelines": [
+            {
+                "pipeline": "sales",
+                "stages": [{"stage": "new", "event": "trial.signup"}, {"stage": "ready", "event": "price_list.opened"}],
+            }
+        ],
+    }
+)
+
+
+def lead(*steps: dict[str, Any], **attributes: Any) -> Trial:
+    """A trial with rules of leads, on a customer who has these attributes before."""
+    made = trial(*steps)
+    return replace(made, profile=made.profile.patched(attributes, made.profile.created_at), leads=Leads(RULES))
+
+
+def test_conditions_and_templates_see_what_the_rules_of_leads_give() -> None:
+    steps = [{"id": "w", "wait": "1d"}, {"id": "see", "set": {"score": "profile.score", "stage": "profile.stage"}}]
+    opened = Planned("price_list.opened", timedelta(hours=1))
+
+    quiet, seen = (
+        to_the_end(lead(*steps, employees=80).begin(MIDDAY), planned).simulation for planned in ([], [opened])
+    )
+
+    assert quiet.enrollment.values == {"score": 30, "stage": "new"}
+    assert seen.enrollment.values == {"score": 68, "stage": "ready"}
+    assert seen.profile.view(seen.now)["tags"] == ["large", "wants-prices"]
+
+
+def test_a_customer_becomes_hot_and_cools_when_nothing_happens() -> None:
+    steps = [
+        {"id": "hot", "wait_for": {"event": "lead.became_hot", "timeout": "5d"}},
+        {"id": "cold", "wait_for": {"event": "lead.cooled", "timeout": "60d"}},
+    ]
+    opened = Planned("price_list.opened", timedelta(days=1))
+
+    seen = to_the_end(lead(*steps, employees=80).begin(MIDDAY), [opened]).simulation
+
+    assert kinds(seen) == [
+        *("event", "staged", "entered", "waiting hot", "event", "staged", "event", "happened hot", "waiting cold"),
+        *("event", "happened cold", "ended"),
+    ]
+    assert [entry.what.type for entry in seen.entries if isinstance(entry.what, Event)][2:] == [
+        "lead.became_hot",
+        "lead.cooled",
+    ]
+    days = (seen.now - MIDDAY - timedelta(days=1)) / timedelta(days=1)
+    assert 29 < days < 29.1, "40 points have become 9.5, beside 30 that stay"
+
+
+def test_every_path_counts_its_own_events_for_the_score() -> None:
+    steps = [
+        {"id": "look", "wait_for": {"event": "price_list.opened", "timeout": "5d"}},
+        {"id": "cold", "wait_for": {"event": "lead.cooled", "timeout": "60d"}},
+    ]
+
+    paths = all_paths(lead(*steps, employees=80), MIDDAY, most=20)
+
+    scores = {round(one.profile.view(MIDDAY + timedelta(days=4))["score"]) > 60 for one in paths.shown}
+    assert (scores, paths.left_out) == ({True, False}, 0)

@@ -32,7 +32,11 @@ TOUCH = ("source", "campaign", "medium")
 
 def leads_at(path: Path) -> Leads:
     """The rules that the build wrote after `cairn check`."""
-    return Leads(rules_from_document(json.loads(path.read_bytes())))
+    return leads_from_document(json.loads(path.read_bytes()))
+
+
+def leads_from_document(document: Document) -> Leads:
+    return Leads(rules_from_document(document))
 
 
 def rules_from_document(document: Document) -> Rules:
