@@ -12,7 +12,7 @@ from cairn.adapters.sources.expressions import FUNCTIONS, compiled
 from cairn.adapters.sources.fields import STATUSES
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.signed_text import InvalidSourceError
-from cairn.domain.event import EVENT_TYPE_SHAPE
+from cairn.domain.event import EVENT_TYPE_SHAPE, OWN_TYPES
 from cairn.domain.identity.trust import FIELDS as VOUCHED_FIELDS
 from cairn.domain.shared.channels import Channel, Purpose
 
@@ -112,6 +112,8 @@ def _rule(rule: Mapping[str, Any], where: str) -> Iterator[str]:
         yield f"{where}.when: required: which events the rule is for"
     if "type" in rule and not EVENT_TYPE_SHAPE.fullmatch(str(rule["type"])):
         yield f"{where}.type: use object.action in lower case, such as order.created"
+    if rule.get("type") in OWN_TYPES:
+        yield f"{where}.type: {rule['type']} is one of Cairn's own events; choose another name"
     for one in RULE_EXPRESSIONS & set(rule):
         yield from _expressions(rule[one], f"{where}.{one}")
     yield from _consent(rule.get("consent", ()), f"{where}.consent")

@@ -10,17 +10,11 @@ from authoring.journeys.values import EventType, PropertyName, StepExpression
 from authoring.problems import Loc
 from authoring.shape import wrong
 from cairn.domain.effects import ANSWERED, REFUSED
-from cairn.domain.event import MESSAGE_EVENTS
+from cairn.domain.event import MESSAGE_EVENTS, OWN_TYPES
 from cairn.domain.journey.definition import CONDITION_MET, DATE_CHANGED
-from cairn.domain.people.task import DONE_EVENT, OVERDUE_EVENT, WITHDRAWN_EVENT
 from cairn.domain.privacy.requests import ERASURE_REQUESTED, RECORD_ERASURE_REQUESTED
 
-OWN = frozenset(
-    {
-        *(DATE_CHANGED, CONDITION_MET, ANSWERED, REFUSED, ERASURE_REQUESTED, RECORD_ERASURE_REQUESTED),
-        *(DONE_EVENT, WITHDRAWN_EVENT, OVERDUE_EVENT),
-    }
-)
+OWN = OWN_TYPES | {DATE_CHANGED, CONDITION_MET, ANSWERED, REFUSED, ERASURE_REQUESTED, RECORD_ERASURE_REQUESTED}
 """Types by which Cairn itself says something."""
 
 

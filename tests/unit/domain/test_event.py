@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.domain.consent.changes import ConsentStatus
-from cairn.domain.event import FIELDS, MAX_ID_LENGTH, Event, event_from_queue, event_from_wire, event_to_wire
+from cairn.domain.event import (
+    FIELDS,
+    MAX_ID_LENGTH,
+    OWN_TYPES,
+    Event,
+    event_from_queue,
+    event_from_wire,
+    event_to_wire,
+)
+from cairn.domain.identity.trust import LEADS_SOURCE
+from cairn.domain.lead.rules import BECAME_HOT, COOLED
+from cairn.domain.people.task import DONE_EVENT, OVERDUE_EVENT, WITHDRAWN_EVENT
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import InvalidEventError
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
@@ -119,6 +130,21 @@ def test_every_problem_is_reported_at_once() -> None:
 )
 def test_a_type_is_object_and_action(type_: str) -> None:
     assert problems(type=type_) == ["type: use object.action in lower case, such as trial.signup"]
+
+
+OWN = {DONE_EVENT, OVERDUE_EVENT, WITHDRAWN_EVENT, BECAME_HOT, COOLED}
+
+
+@pytest.mark.parametrize("type_", sorted(OWN))
+def test_what_cairn_says_is_said_by_no_source(type_: str) -> None:
+    refused = [f"type: {type_} is one of Cairn's own events; choose another name"]
+
+    assert problems(type=type_) == refused
+    assert event_from_wire(SIGNUP | {"type": type_}, source=LEADS_SOURCE, received_at=MONDAY).type == type_
+
+
+def test_all_types_that_journeys_believe_are_reserved() -> None:
+    assert OWN_TYPES == OWN
 
 
 @pytest.mark.parametrize("customer", [{}, None, [], "ada"])

@@ -21,6 +21,7 @@ from cairn.domain.identity.placeholders import is_placeholder
 from cairn.domain.identity.references import MAX_IN_EVENT, Reference
 from cairn.domain.identity.trust import (
     ALL_FIELDS,
+    OWN_SOURCES,
     RESERVED_SOURCES,
     TRACK_SOURCE,
     field_of,
@@ -43,6 +44,10 @@ LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 """Half of a surrogate pair: JSON can contain it, but UTF-8, and so a key, cannot."""
 
 MESSAGE_EVENTS = "message."
+
+OWN_TYPES = frozenset({"lead.became_hot", "lead.cooled", "task.done", "task.overdue", "task.withdrawn"})
+"""What Cairn itself says, and journeys believe by the type alone: no source may send it. Cairn's other types, such as
+`webhook.answered`, are believed by their source."""
 
 ACCOUNT_FAILURE = "account_failure"
 """The property, true, of a provider's report on a message that failed because the account may not send: its money is
@@ -201,6 +206,8 @@ def event_from_wire(  # noqa: PLR0913  what the sender does not say
     event_type = reader.text(document, "type", required=True)
     if event_type and not EVENT_TYPE_SHAPE.fullmatch(event_type):
         reader.problems.append("type: use object.action in lower case, such as trial.signup")
+    if event_type in OWN_TYPES and source not in OWN_SOURCES:
+        reader.problems.append(f"type: {event_type} is one of Cairn's own events; choose another name")
     occurred_at = min(reader.instant(document, "occurred_at") or received_at, received_at)
     references = reader.references(document)
     customer = reader.mapping(document, "customer", required=not references)
