@@ -4,17 +4,22 @@ import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from cairn.application.people.look_again import LookAgain
+from bench.calls import Call, watched
 from cairn.application.people.serve_inbox import ServeInbox
+from cairn.application.people.work_on_tasks import WorkOnTasks
 from cairn.application.ports import MessageQueue
 from cairn.domain.gate.codes import Reason
 from cairn.domain.message.message import Message
+from cairn.domain.people.task import Task
+from tests.stories.forks import Crash, Forks
 from tests.stories.shop import RECEIPT, SMS, WHATSAPP, Opens, Shop
 
 REPLIES = 'queue = "inbox"\n'
@@ -316,22 +321,67 @@ def test_a_conversation_that_ends_as_a_task_waits_no_more_and_opens_with_the_nex
 def test_a_text_that_comes_while_the_task_is_closed_opens_the_conversation_again(
     staffed: Shop, closing: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard = LookAgain.heard
-
-    def in_between(self: LookAgain, customer_id: str) -> set[str]:
-        before = set(heard(self, customer_id))
-        staffed.passes("1s")
-        staffed.texts("Or on Monday?")  # its task is open still, so none is opened
-        return before
-
-    monkeypatch.setattr(LookAgain, "heard", in_between)
     (one,) = waiting(staffed)
+    find, texted = WorkOnTasks.find, []
+
+    def in_between(self: WorkOnTasks, *about: Any) -> Task:
+        found = find(self, *about)
+        if not texted:
+            texted.append("Or on Monday?")
+            staffed.passes("1s")
+            staffed.texts(texted[0])  # its task is open still, so none is opened
+        return found
+
+    monkeypatch.setattr(WorkOnTasks, "find", in_between)
 
     staffed.asks("POST", "tasks", task=one["task"], **closing)
 
     (again,) = waiting(staffed)
     assert (again["context"]["text"], again["owner"]) == ("Or on Monday?", "ana")
     assert [task["task"] for task in tasks(staffed, "owner=ana")] == [again["task"]]
+
+
+AT_MOST = 8
+"""AWS calls after a text, at each of which the process dies in one branch. Fewer than these follow."""
+
+CLOSES: dict[str, dict[str, Any]] = {
+    "answer": {"do": "answer", "customer": "mia", "text": "Yes, at ten."},
+    "close": {"do": "close", "customer": "mia"},
+}
+
+
+@pytest.mark.parametrize("how", sorted(CLOSES))
+def test_a_crash_while_a_conversation_is_closed_leaves_no_text_unread(shop: Shop, how: str) -> None:
+    """In a branch for each pair of calls: the customer writes before the one, and the process dies at the other one."""
+    forks, numbers = Forks(), count()
+    comes_at, dies_at, tasks_are_read_at = -1, -1, -1
+
+    def before(call: Call) -> None:
+        nonlocal comes_at, dies_at, tasks_are_read_at
+        if call.function != "manage_api":
+            return
+        number = next(numbers)
+        if "task#" in str(call.arguments) and tasks_are_read_at < 0:
+            tasks_are_read_at = number
+        for later in range(number, number + AT_MOST):
+            if forks.branch((number, later)):
+                comes_at, dies_at = number, later
+                shop.passes("1s")
+                shop.texts("Or on Monday?")
+        if number == dies_at:
+            raise Crash
+
+    with forks.branching() as result:
+        with suppress(Crash), watched(shop.deployment, before=before):
+            shop.asks("POST", "inbox", **CLOSES[how])
+        shop.passes("10m")
+        result.append((tasks_are_read_at, [one["context"]["text"] for one in waiting(shop)]))
+
+    assert result == [(tasks_are_read_at, [])]
+    assert {comes for (comes, _), _ in forks.results} == set(range(next(numbers)))
+    for (comes, _), (read_at, texts) in forks.results:
+        may_be_read = read_at < 0 or comes <= read_at
+        assert texts == ["Or on Monday?"] or (may_be_read and texts == []), (comes, texts)
 
 
 def test_a_conversation_that_goes_up_stays_in_the_inbox(staffed: Shop) -> None:

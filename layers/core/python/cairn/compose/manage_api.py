@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
 from cairn.adapters.documents.people import people_at
+from cairn.adapters.documents.replies import replies_beside
 from cairn.adapters.documents.scripts import Scripts
 from cairn.adapters.documents.targets import Targets
 from cairn.adapters.dynamodb.audit import DynamoAudit
@@ -40,7 +41,7 @@ from cairn.application.people.work_on_tasks import WorkOnTasks
 from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportCustomer, ExportForOperator
 from cairn.compose.leads import leads_beside
-from cairn.compose.people import SCRIPTS, look_again
+from cairn.compose.people import SCRIPTS
 from cairn.compose.table import bind_table
 from cairn.domain.shared.channels import Purpose
 from cairn.settings import ManageApiSettings
@@ -68,6 +69,7 @@ def manage_api() -> ManageRouter:
     inbox = EventsQueue(sqs, settings.events_queue_url, NoOverflow(), keys.queue_groups)
     leads = leads_beside(Path(settings.journeys_path))
     explain = ExplainDecisions(find, timeline, suppressions, audit, leads)
+    replies = replies_beside(Path(settings.people_path))
     work = WorkOnTasks(
         store=tasks,
         customers=DynamoPresentCustomers(),
@@ -76,7 +78,7 @@ def manage_api() -> ManageRouter:
         people=people,
         scripts=Scripts(Path(settings.people_path).with_name(SCRIPTS)),
         attempts=attempts,
-        look_again=look_again(settings.people_path, timeline, tasks),
+        inbox=replies.queue if replies is not None else "",
     )
     return ManageRouter(
         switch=Switch(board, Targets(Path(settings.journeys_path)), attempts),

@@ -8,8 +8,7 @@ if TYPE_CHECKING:
 
     from cairn.application.people.ask_people import AskPeople
     from cairn.application.people.fire_task_timer import FireTaskTimer
-    from cairn.application.people.look_again import LookAgain
-    from cairn.application.ports import History, TaskStore, Timeline
+    from cairn.application.ports import Timeline
     from cairn.domain.people.task import Task
 
 SCRIPTS = "scripts.json"
@@ -32,14 +31,6 @@ def ask_people(people_path: str, timeline: "Timeline", on_unstaffed: "Callable[[
         attempts=attempts,
         on_unstaffed=on_unstaffed,
     )
-
-
-def look_again(people_path: str, history: "History", store: "TaskStore") -> "LookAgain":
-    from cairn.adapters.backoff import attempts  # noqa: PLC0415
-    from cairn.adapters.documents.replies import replies_beside  # noqa: PLC0415
-    from cairn.application.people.look_again import LookAgain  # noqa: PLC0415
-
-    return LookAgain(history, store, attempts, replies_beside(Path(people_path)))
 
 
 def fire_task_timer(people_path: str, sqs: Any, notices_queue_url: str) -> "FireTaskTimer":

@@ -22,7 +22,7 @@ from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.people.serve_task import ServeTask
 from cairn.application.people.work_on_tasks import WorkOnTasks
 from cairn.compose.links import task_links
-from cairn.compose.people import SCRIPTS, look_again
+from cairn.compose.people import SCRIPTS
 from cairn.compose.table import bind_table
 from cairn.settings import ServeTasksSettings
 
@@ -52,7 +52,6 @@ def serve_tasks() -> TaskPage:
                 people=people,
                 scripts=scripts,
                 attempts=attempts,
-                look_again=look_again(settings.people_path, timeline, store),
             ),
             customers=customers,
             history=timeline,

@@ -8,10 +8,10 @@ from cairn.application.people.assign_tasks import AssignTasks, Opened
 from cairn.application.people.follow_ups import follow_ups
 from cairn.application.ports import Attempts, TaskStore, Timeline
 from cairn.domain.effects import Effect, Fact, OpenTask, WithdrawTasks
-from cairn.domain.people.life import Changed, first_said, joined, left_by, opened
+from cairn.domain.people.life import Changed, first_said, joined, left_by, opened, said_since
 from cairn.domain.people.members import People
 from cairn.domain.people.routing import wanted_of
-from cairn.domain.people.task import Task, id_of
+from cairn.domain.people.task import CONVERSATION, Task, id_of
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.errors import ConflictError
 from cairn.domain.shared.hashing import short_hash
@@ -32,8 +32,9 @@ class AskPeople:
     def open(self, profile: Profile, journey: str, asked: OpenTask, at: datetime, now: datetime) -> None:
         """Open it once, with its owner and its timers. Idempotent; what was done before `at` is opened again.
 
-        Another task that is open for the same reason answers this one too, and a fact says so. In a queue that
-        people.toml does not have it has a deadline and no timer, and `sweep` finds it when it is overdue.
+        Another task that is open for the same reason answers this one too, and a fact says so; that of a conversation
+        shows what was said last. In a queue that people.toml does not have it has a deadline and no timer, and `sweep`
+        finds it when it is overdue. Raises ConflictError where it closes at this moment: tried again, one is opened.
         """
         queue, task = self.people.queues.get(asked.queue), self._task(profile, journey, asked, at)
         if queue is not None:
@@ -47,6 +48,8 @@ class AskPeople:
         if found.is_new:
             if queue is not None and not found.task.owner:
                 self.on_unstaffed(found.task)
+        elif found.task.is_open and asked.reason == CONVERSATION:
+            self._change(found.task, _while_open(lambda one: said_since(one, asked.context)), now)
         elif found.task.is_open and asked.reason:
             self._join(found.task, profile.id, journey, asked, now)
 
@@ -65,7 +68,7 @@ class AskPeople:
         return next((one for one in tasks if one.is_open and one.reason == task.reason and one.id != task.id), None)
 
     def _join(self, task: Task, customer: str, journey: str, asked: OpenTask, now: datetime) -> None:
-        if not self._change(task, lambda one: joined(one, asked.enrollment, asked.step), now):
+        if not self._change(task, _while_open(lambda one: joined(one, asked.enrollment, asked.step)), now):
             return
         because = {"task": task.id, "because": f"a task is open for the same reason: {asked.reason}"}
         fact = Fact("not_opened", asked.enrollment, journey, asked.step, because)
@@ -109,3 +112,14 @@ class AskPeople:
             wanted=replace(wanted, skills=frozenset(asked.skills), member=asked.member),
             due=asked.due,
         )
+
+
+def _while_open(change: Callable[[Task], Changed]) -> Callable[[Task], Changed]:
+    """Raises ConflictError for a task that was closed meanwhile."""
+
+    def changed(task: Task) -> Changed:
+        if not task.is_open:
+            raise ConflictError("the task was closed at this moment; another one is opened")
+        return change(task)
+
+    return changed

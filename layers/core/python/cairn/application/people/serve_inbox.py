@@ -4,7 +4,7 @@ An answer is a message like any other: it passes the gate when it is sent. What 
 refused here already, so that nobody believes to have answered.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -29,7 +29,7 @@ from cairn.domain.people.task import Task
 from cairn.domain.policy import Policy
 from cairn.domain.profile.addresses import addresses_to_send_to
 from cairn.domain.replies.conversations import is_about_one, task_of
-from cairn.domain.replies.thread import Utterance, WrittenAnswer, replies_in, thread
+from cairn.domain.replies.thread import Utterance, WrittenAnswer, last_reply, thread
 from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 from cairn.domain.shared.errors import ConflictError, InvalidRequestError, NotAllowedError
 from cairn.domain.shared.hashing import short_hash
@@ -79,10 +79,9 @@ class ServeInbox:
         In each queue to which a conversation may have gone the first that is due comes first. A page may have fewer
         than `limit`.
         """
-        queues = {name for one in self.work.look_again.queues for name in reachable(one, self.work.people)}
-        if not queues:
+        if not self.work.inbox:
             raise InvalidRequestError(["there is no inbox: write replies.toml (docs/people.md), and deploy it"])
-        page = self.work.page_of(queues, limit, after)
+        page = self.work.page_of(reachable(self.work.inbox, self.work.people), limit, after)
         waiting = [one for one in page.tasks if is_about_one(one)]
         if waiting:
             self.audit.write(AuditEntry(now, by, LIST, "inbox", "", {"tasks": [one.id for one in waiting]}))
@@ -103,8 +102,8 @@ class ServeInbox:
         InvalidRequestError, and the errors of FindCustomer.
         """
         customer = self.find(name)
-        before = replies_in(thread(self.history.entries(customer.id)))
-        heard = next(reversed(before.values()), None)
+        waiting = self._open_about(customer.id)  # before the texts: one that is not among them changes these tasks
+        heard = last_reply(thread(self.history.entries(customer.id)))
         if answer.read and heard is not None and answer.read != heard.id:
             raise ConflictError("the customer has written since; read it first: cairn inbox show")
         channel = answer.channel or _channel_of(heard)
@@ -114,7 +113,7 @@ class ServeInbox:
         self.audit.write(AuditEntry(now, by, ANSWER, message.id, why, about))
         for error in self.messages.put_each([message]).values():
             raise error
-        still_open = self._close(customer.id, before, ANSWERED, by, now)
+        still_open = self._close(waiting, ANSWERED, by, now)
         return Answered(customer.id, message.id, channel, still_open)
 
     def close(self, name: str, *, by: str, why: str, now: datetime) -> bool:
@@ -123,14 +122,14 @@ class ServeInbox:
         Raises the errors of FindCustomer.
         """
         customer = self.find(name)
-        before = replies_in(thread(self.history.entries(customer.id)))
+        waiting = self._open_about(customer.id)
         self.audit.write(AuditEntry(now, by, CLOSE, task_of(customer.id), why, {"customer": customer.id}))
-        return self._close(customer.id, before, CLOSED, by, now)
+        return self._close(waiting, CLOSED, by, now)
 
-    def _close(self, customer_id: str, before: Collection[str], outcome: str, by: str, now: datetime) -> bool:
-        """Close the task, and look again. After a merge there may be two; one of them opens again."""
-        closed = [self.work.end(one, outcome, By(by, now)) for one in self._open_about(customer_id)]
-        return bool(closed) and self.work.look_again(closed[-1], before, now)
+    def _close(self, waiting: Iterable[Task], outcome: str, by: str, now: datetime) -> bool:
+        """Close the task, or after a merge perhaps two; whether one opens again, since the customer has written."""
+        closed = [(one, self.work.end(one, outcome, By(by, now))) for one in waiting]
+        return any(after.context != before.context for before, after in closed)
 
     def _open_about(self, customer_id: str) -> list[Task]:
         return [one for one in self.store.of_customer(customer_id) if one.is_open and is_about_one(one)]

@@ -8,7 +8,6 @@ from typing import Any
 
 from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.people.follow_ups import follow_ups
-from cairn.application.people.look_again import LookAgain
 from cairn.application.ports import Attempts, History, PresentCustomers, Scripts, TaskPage, TaskStore
 from cairn.domain.customer.state import Customer
 from cairn.domain.effects import split_effect_id
@@ -19,7 +18,8 @@ from cairn.domain.people import life
 from cairn.domain.people.life import Changed
 from cairn.domain.people.members import Outcome, People, Queue
 from cairn.domain.people.script import Given, Walked, check_outcome, walk
-from cairn.domain.people.task import CONVERSATION, Task, TaskKind
+from cairn.domain.people.task import Task, TaskKind
+from cairn.domain.replies.conversations import is_about_one, reopened
 from cairn.domain.shared.errors import (
     ConflictError,
     InvalidRequestError,
@@ -85,7 +85,8 @@ class WorkOnTasks:
     people: People
     scripts: Scripts
     attempts: Attempts
-    look_again: LookAgain
+    inbox: str = ""
+    """The queue of replies.toml, in which conversations are opened; empty: there are none."""
 
     def page(self, queue: str, owner: str, limit: int, after: str) -> TaskPage:
         """Open tasks of a queue, of an owner, or of all queues. Raises InvalidRequestError, Unknown…Error."""
@@ -97,7 +98,7 @@ class WorkOnTasks:
             if not page.tasks and not after:
                 self._known(queue, self.people.queues, UnknownQueueError, "queue")
             return TaskPage(page.tasks, f"{queue}{BETWEEN}{page.after}" if page.after else "")
-        return self.page_of({*self.people.queues, *OWN_QUEUES, *self.look_again.queues}, limit, after)
+        return self.page_of({*self.people.queues, *OWN_QUEUES, *({self.inbox} - {""})}, limit, after)
 
     def page_of(self, queues: Collection[str], limit: int, after: str) -> TaskPage:
         """Open tasks of several queues, one queue after the other by name. Raises InvalidRequestError."""
@@ -148,8 +149,7 @@ class WorkOnTasks:
         return self._change(task_id, customer, by, lambda task: life.noted(task, text, by.actor, by.now))
 
     def withdraw(self, task_id: str, customer: str, why: str, by: By) -> Task:
-        found = self.find(task_id, customer)
-        return self._close(found, customer, by, lambda task: life.withdrawn(task, why, by.actor, by.now))
+        return self._change(task_id, customer, by, lambda task: life.withdrawn(task, why, by.actor, by.now))
 
     def end(self, task: Task, outcome: str, by: By) -> Task:
         """Done with an outcome of Cairn's own, whatever those of its queue. One that is closed stays as it is."""
@@ -192,17 +192,7 @@ class WorkOnTasks:
                 at=instant,
             )
 
-        return self._close(found, customer, by, change)
-
-    def _close(self, found: Task, customer: str, by: By, change: Callable[[Task], Changed]) -> Task:
-        """What the customer wrote while their conversation was being closed opens it again."""
-        if found.reason != CONVERSATION:
-            return self._change(found.id, customer, by, change, found)
-        heard = self.look_again.heard(found.customer)
-        closed = self._change(found.id, customer, by, change, found)
-        if not closed.is_open:
-            self.look_again(closed, heard, by.now)
-        return closed
+        return self._change(found.id, customer, by, change, found)
 
     def _walked(self, task: Task, said: TaskResult, customer: Customer, now: datetime) -> Walked | None:
         """How far the task's script has come; None where it has none. Raises LineSkippedError."""
@@ -216,9 +206,14 @@ class WorkOnTasks:
     def _change(
         self, task_id: str, customer: str, by: By, change: Callable[[Task], Changed], found: Task | None = None
     ) -> Task:
-        """The task as it is now. The same change again changes nothing. `found`: as it was just read, if it was."""
-        for _ in self.attempts(ATTEMPTS):
-            task, found = found or self.find(task_id, customer), None
+        """The task as it is now. The same change again changes nothing. `found`: as it was just read, if it was.
+
+        A text of the customer that comes while their conversation is closed has changed its task, and opens it again:
+        by the same write, so that no crash comes between.
+        """
+        first = task = found or self.find(task_id, customer)
+        for attempt in self.attempts(ATTEMPTS):
+            task = self.find(task_id, customer) if attempt else task
             if why := _closed_elsewhere(task):
                 raise InvalidRequestError([f"task: {why}"])
             changed = change(task)
@@ -226,8 +221,11 @@ class WorkOnTasks:
                 if not task.is_open:  # the first attempt may have died before the owner's list was written
                     self.store.unlist(task)
                 return task
+            follows = follow_ups(changed, by.now)
+            if is_about_one(task) and not changed.task.is_open and task.context != first.context:
+                follows = (*follows, reopened(task, by.now))
             try:
-                return self.store.change(task, changed.task, follows=follow_ups(changed, by.now))
+                return self.store.change(task, changed.task, follows=follows)
             except ConflictError:
                 continue
         raise ConflictError("the task keeps changing; try again")

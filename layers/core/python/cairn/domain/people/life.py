@@ -312,6 +312,14 @@ def joined(task: Task, enrollment: str, step: str) -> Changed:
     return Changed(replace(task, enrollments=(*task.enrollments, one)))
 
 
+def said_since(task: Task, context: Mapping[str, Any]) -> Changed:
+    """The customer has said more about it: the newest is what its owner should know, and makes it another task.
+
+    So whoever closes it as it was before finds that it has changed.
+    """
+    return Changed(task if task.context == context else replace(task, context=context))
+
+
 def left_by(task: Task, enrollment: str, step: str, why: str, now: datetime) -> Changed:
     """An enrollment wants it no more, or one of its steps: it is withdrawn where nobody else waits for it."""
     waiting = _waiting(task)

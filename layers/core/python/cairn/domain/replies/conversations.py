@@ -5,7 +5,6 @@ stored with it: `cairn inbox show` reads them from the timeline.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +13,7 @@ from cairn.domain.event import REPLIED, Event
 from cairn.domain.identity.trust import is_provider
 from cairn.domain.people.task import CONVERSATION, Task, TaskKind, id_of
 from cairn.domain.replies.rules import ANSWER, Handling, Replies
-from cairn.domain.replies.thread import Utterance
+from cairn.domain.shared.instants import instant_to_wire, moved
 
 TITLE = "Answer a customer"
 SCRIPT = "cairn inbox show {customer}"
@@ -55,14 +54,26 @@ def conversation(  # noqa: PLR0913, PLR0917  what was said, and what became of i
         return None
     said = event.properties
     about = {name: said[name] for name in ("channel", "intent", "confidence", "answer", "perhaps") if name in said}
-    about |= {"draft": draft} if draft else {}
+    about |= {"written_at": instant_to_wire(event.occurred_at), **({"draft": draft} if draft else {})}
     return _task(customer_id, replies, about, because, str(said.get("text") or ""), now)
 
 
-def reopened(task: Task, replies: Replies, heard: Utterance, now: datetime) -> OpenTask:
-    """The task once more, for a text that came while it was closed."""
-    about = {"channel": heard.channel, "intent": heard.intent}
-    return replace(_task(task.customer, replies, about, WHILE_CLOSED, heard.text, now), id=task.id)
+def reopened(task: Task, now: datetime) -> OpenTask:
+    """The task once more, for a text that came while it was being closed: it is the one that the task shows."""
+    allowed = task.due or task.due_at - task.opened_at
+    return OpenTask(
+        id=task.id,
+        enrollment="",
+        step="",
+        queue=task.asked or task.queue,
+        title=task.title,
+        due_at=moved(now, allowed),
+        due=allowed,
+        context={**task.context, "because": WHILE_CLOSED},
+        script=task.script,
+        kind=task.kind,
+        reason=CONVERSATION,
+    )
 
 
 def _task(  # noqa: PLR0913, PLR0917  all that is in it
