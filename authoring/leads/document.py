@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from authoring.compiled import write_or_remove
 from authoring.journeys import expressions
 from authoring.leads.models import BY_TABLE, LeadsFile, watched
 from authoring.policy.shape import notation_of, shape_problems
@@ -45,11 +46,7 @@ def check_leads(file: Path, journeys: Iterable[Row] | None = None) -> list[Probl
 
 def write_leads(file: Path, target: Path, journeys: Iterable[Row] | None = None) -> None:
     """Compile to a JSON file that the functions read; without the file there is none. Raises InvalidLeadsError."""
-    document = compile_leads(file, journeys)
-    if document is None:
-        target.unlink(missing_ok=True)
-        return
-    target.write_text(json.dumps(document, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_or_remove(compile_leads(file, journeys), target)
 
 
 def compile_leads(file: Path, journeys: Iterable[Row] | None = None) -> dict[str, Any] | None:

@@ -1,11 +1,11 @@
 """replies.toml: checked with the journeys that ask for its intents, and compiled to what the functions read."""
 
-import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from authoring.compiled import write_or_remove
 from authoring.journeys.expressions import tree_of
 from authoring.policy.source import Source, read_toml
 from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean
@@ -41,11 +41,7 @@ def check_replies(file: Path, journeys: Iterable[Row] | None = None) -> list[Pro
 
 def write_replies(file: Path, target: Path, journeys: Iterable[Row] | None = None) -> None:
     """Compile to a JSON file, or remove it where there is no file. Raises InvalidRepliesError, and writes nothing."""
-    document = compile_replies(file, journeys)
-    if document is None:
-        target.unlink(missing_ok=True)
-        return
-    target.write_text(json.dumps(document, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_or_remove(compile_replies(file, journeys), target)
 
 
 def compile_replies(file: Path, journeys: Iterable[Row] | None = None) -> dict[str, Any] | None:

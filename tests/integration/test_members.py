@@ -13,7 +13,7 @@ from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.application.people.assign_tasks import AssignTasks
 from cairn.application.people.manage_members import PASSED_ON, ManageMembers, Order
 from cairn.domain.people.members import Member, People, Queue
-from cairn.domain.people.routing import choose, wanted_of
+from cairn.domain.people.routing import Asked, choose, wanted_of
 from cairn.domain.people.task import Task, Wanted
 from cairn.domain.shared.errors import (
     ConflictError,
@@ -146,7 +146,7 @@ def test_a_crash_at_any_call_of_leaving_loses_no_task(number: int, *, before: bo
 
 def test_a_task_that_was_about_to_go_to_a_member_who_leaves_goes_to_another() -> None:
     staff = STORE.staff(["ana", "ben"])
-    chosen = choose("sales", PEOPLE, staff.work, Wanted(), NOW, NOW + DAY, "call-1")
+    chosen = choose("sales", Asked(PEOPLE, staff.work, Wanted(), NOW, NOW + DAY, "call-1"))
     MEMBERS.leaves(chosen.owner, ORDER)
 
     with pytest.raises(ConflictError):

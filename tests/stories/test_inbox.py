@@ -13,8 +13,8 @@ from urllib.parse import quote
 import pytest
 
 from bench.calls import Call, watched
+from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.application.people.serve_inbox import ServeInbox
-from cairn.application.people.work_on_tasks import WorkOnTasks
 from cairn.application.ports import MessageQueue
 from cairn.domain.gate.codes import Reason
 from cairn.domain.message.message import Message
@@ -322,17 +322,17 @@ def test_a_text_that_comes_while_the_task_is_closed_opens_the_conversation_again
     staffed: Shop, closing: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (one,) = waiting(staffed)
-    find, texted = WorkOnTasks.find, []
+    load, texted = DynamoTasks.load, []
 
-    def in_between(self: WorkOnTasks, *about: Any) -> Task:
-        found = find(self, *about)
+    def in_between(store: DynamoTasks, customer: str, task: str) -> Task | None:
+        found = load(store, customer, task)
         if not texted:
             texted.append("Or on Monday?")
             staffed.passes("1s")
             staffed.texts(texted[0])  # its task is open still, so none is opened
         return found
 
-    monkeypatch.setattr(WorkOnTasks, "find", in_between)
+    monkeypatch.setattr(DynamoTasks, "load", in_between)
 
     staffed.asks("POST", "tasks", task=one["task"], **closing)
 

@@ -13,7 +13,7 @@ from cairn.adapters.documents.people import people_from_document
 from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.application.people.assign_tasks import AssignTasks
 from cairn.domain.people.members import People
-from cairn.domain.people.routing import choose, due_after, wanted_of
+from cairn.domain.people.routing import Asked, choose, due_after, wanted_of
 from cairn.domain.people.task import Task
 from tests.stories.shop import RECEIPT, Opens, Shop
 
@@ -46,9 +46,9 @@ def test_a_task_finds_the_owner_that_the_page_names(  # noqa: PLR0913, PLR0917  
     now = datetime.fromisoformat(at).astimezone(UTC)
     queue = people.queues["coaches"]
 
-    found = choose(
-        "coaches", people, {}, wanted_of(json.loads(customer), people), now, due_after(queue, now, queue.due)
-    )
+    asked = Asked(people, {}, wanted_of(json.loads(customer), people), now, due_after(queue, now, queue.due))
+
+    found = choose("coaches", asked)
 
     assert found.owner in {owner, other or owner}
     assert because in found.why

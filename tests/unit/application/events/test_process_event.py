@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from cairn.adapters.phone.numbers import to_e164
-from cairn.application.events.process_event import ATTEMPTS, ProcessEvent
+from cairn.application.conflicts import ATTEMPTS
+from cairn.application.events.process_event import ProcessEvent
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.suppression import Cause
 from cairn.domain.effects import AbsorbHistory, OpenTask, PauseEnrollment, WakeAt

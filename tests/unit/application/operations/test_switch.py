@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from cairn.application.operations.switch import ATTEMPTS, Switch
+from cairn.application.conflicts import ATTEMPTS
+from cairn.application.operations.switch import Switch
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.pauses import Pause, PausePolicy
 from cairn.domain.operations.switches import (

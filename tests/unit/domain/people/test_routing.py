@@ -26,6 +26,7 @@ from cairn.domain.people.routing import (
     MAX_WEIGHT,
     MAX_WHY,
     UNIT,
+    Asked,
     Assignment,
     choose,
     deal_hash,
@@ -61,7 +62,7 @@ def someone(id_: str, **fields: object) -> Member:
 def chosen(
     those: People, wanted: Wanted | None = None, now: datetime = MONDAY, due_at: datetime | None = None
 ) -> Assignment:
-    return choose("sales", those, {}, wanted or Wanted(), now, due_at or now + timedelta(hours=8))
+    return choose("sales", Asked(those, {}, wanted or Wanted(), now, due_at or now + timedelta(hours=8)))
 
 
 AWAY = Override((Absence(MONDAY, SOON + timedelta(days=1)),))
@@ -75,7 +76,7 @@ class Day:
         self.given: list[Assignment] = []
 
     def comes(self, task: str, wanted: Wanted | None = None, now: datetime = MONDAY) -> Assignment:
-        found = choose("sales", self.people, self.work, wanted or Wanted(), now, now + timedelta(hours=8), task)
+        found = choose("sales", Asked(self.people, self.work, wanted or Wanted(), now, now + timedelta(hours=8), task))
         if found.owner:
             before = self.work.get(found.owner, Work())
             assert before == (found.work or Work())
@@ -183,7 +184,7 @@ def test_nobody_has_more_open_tasks_than_their_capacity(
 def test_without_a_capacity_there_is_a_limit_all_the_same() -> None:
     full = {"ana": Work(frozenset(map(str, range(MAX_OPEN))))}
 
-    found = choose("sales", people(someone("ana")), full, Wanted(), MONDAY, SOON)
+    found = choose("sales", Asked(people(someone("ana")), full, Wanted(), MONDAY, SOON))
 
     assert (found.owner, found.why) == ("", "sales: nobody (not ana: has enough to do)")
 
@@ -204,7 +205,8 @@ def test_the_order_of_members_in_the_file_decides_nothing(
         return people(*(someone(name) for name in names), strategy=strategy, sticky=sticky)
 
     found = [
-        choose("sales", those(names), work, Wanted(owner="cy"), MONDAY, SOON, task) for names in (NAMES, order, order)
+        choose("sales", Asked(those(names), work, Wanted(owner="cy"), MONDAY, SOON, task))
+        for names in (NAMES, order, order)
     ]
 
     assert found[0] == found[1] == found[2]
@@ -215,7 +217,8 @@ def test_the_least_loaded_gets_it_however_many_it_had() -> None:
     work = {"ana": Work(frozenset("ab"), {}), "ben": Work(frozenset("c"), {"sales": Share(9 * UNIT)})}
 
     found = choose(
-        "sales", people(someone("ana"), someone("ben"), strategy=Strategy.LEAST_LOADED), work, Wanted(), MONDAY, SOON
+        "sales",
+        Asked(people(someone("ana"), someone("ben"), strategy=Strategy.LEAST_LOADED), work, Wanted(), MONDAY, SOON),
     )
 
     assert found.owner == "ben"
@@ -246,7 +249,7 @@ def test_a_reason_says_what_keeps_each_member_from_it(member: Member, wanted: Wa
 
 def test_a_queue_without_members_and_one_that_is_unknown_say_so() -> None:
     assert chosen(people()).why == "sales: nobody (it has no members)"
-    assert choose("slaes", people(), {}, Wanted(), MONDAY, SOON).why == "people.toml has no queue slaes"
+    assert choose("slaes", Asked(people(), {}, Wanted(), MONDAY, SOON)).why == "people.toml has no queue slaes"
 
 
 @given(st.integers(1, 60))
@@ -254,7 +257,7 @@ def test_a_reason_is_short(number: int) -> None:
     members = [someone(f"a-member-with-a-long-name-{one}", capacity=1) for one in range(number)]
     full = {one.id: Work(frozenset({"1"})) for one in members}
 
-    assert len(choose("sales", people(*members), full, Wanted(), MONDAY, SOON).why) <= MAX_WHY
+    assert len(choose("sales", Asked(people(*members), full, Wanted(), MONDAY, SOON)).why) <= MAX_WHY
 
 
 class TestHours:
@@ -391,7 +394,9 @@ class TestWhoLooksAfterTheCustomer:
     def test_they_get_it_though_others_had_fewer(self) -> None:
         work = {"ben": Work(shares={"sales": Share(9 * UNIT)})}
 
-        found = choose("sales", people(someone("ana"), someone("ben"), sticky=True), work, self.THEIRS, MONDAY, SOON)
+        found = choose(
+            "sales", Asked(people(someone("ana"), someone("ben"), sticky=True), work, self.THEIRS, MONDAY, SOON)
+        )
 
         assert (found.owner, found.why) == ("ben", "sales: ben looks after the customer")
 
@@ -412,7 +417,7 @@ class TestDeals:
         wanted = with_deals(Wanted(deals=("other", "k")), deals, MONDAY)
 
         found = chosen(those, wanted)
-        full = choose("sales", those, {"acme": Work(frozenset({"1"}))}, wanted, MONDAY, SOON)
+        full = choose("sales", Asked(those, {"acme": Work(frozenset({"1"}))}, wanted, MONDAY, SOON))
 
         assert found.owner == "acme"
         assert (full.owner, full.why) == ("", "acme has registered the deal, but has enough to do")
@@ -467,6 +472,6 @@ def test_operators_come_before_the_file() -> None:
     }
     those = with_overrides(people(someone("ana"), someone("ben", capacity=9), someone("cy")), said)
 
-    found = choose("sales", those, {"ben": Work(frozenset({"1"}))}, Wanted(), MONDAY, SOON)
+    found = choose("sales", Asked(those, {"ben": Work(frozenset({"1"}))}, Wanted(), MONDAY, SOON))
 
     assert found.why == "sales: nobody (not ana: is away; not ben: has enough to do)"

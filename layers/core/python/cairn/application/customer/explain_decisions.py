@@ -1,10 +1,13 @@
 """Explain decisions: the state of a customer, or the history of one message, in plain sentences."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.ports import Audit, History, Suppressions
+from cairn.domain.customer.state import Customer
 from cairn.domain.explain.explanations import CustomerExplanation, MessageExplanation, explain_customer, explain_message
 from cairn.domain.explain.leads import explain_lead
 from cairn.domain.lead.leads import Leads
@@ -29,10 +32,16 @@ class ExplainDecisions:
     def of_customer(self, name: str, *, by: str, why: str, now: datetime) -> CustomerExplanation:
         """Raises the errors of FindCustomer."""
         customer = self.find(name)
+        return self.of(customer, self.history.entries(customer.id), by=by, why=why, now=now)
+
+    def of(
+        self, customer: Customer, entries: Sequence[Mapping[str, Any]], *, by: str, why: str, now: datetime
+    ) -> CustomerExplanation:
+        """A customer who was loaded, with the entries of the timeline."""
         self.audit.write(AuditEntry(now, by, EXPLAIN, customer.id, why))
         suppressed = self.suppressions.current(addresses_of(customer.profile.view()))
         lead = explain_lead(self.leads.rules, customer.profile, now) if self.leads else None
-        return explain_customer(customer, suppressed, self.history.entries(customer.id), lead=lead)
+        return explain_customer(customer, suppressed, entries, lead=lead)
 
     def of_message(self, message: str, name: str = "", *, by: str, why: str, now: datetime) -> MessageExplanation:
         """By the message's id, or the audit id of one of its decisions. Raises the errors of FindCustomer."""

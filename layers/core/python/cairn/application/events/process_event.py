@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cairn.application.conflicts import until_committed
 from cairn.application.events.canonical_addresses import CanonicalAddresses, Phones
 from cairn.application.events.identify_customer import Identified, IdentifyCustomer
 from cairn.application.ports import (
@@ -51,9 +52,6 @@ T = TypeVar("T")
 
 OPT_OUT_WORDS = frozenset({"STOP", "HELP", "START"})
 """Values of `opt_out`, from a provider that recognises keywords itself."""
-
-ATTEMPTS = 8
-"""Attempts after a conflict. The queue retries after that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +110,8 @@ class ProcessEvent:
         return self._until_committed(lambda: self._wake(customer_id, enrollment_id, sequence, now))
 
     def _until_committed(self, attempt: Callable[[], T]) -> T:
-        for _ in self.attempts(ATTEMPTS):
-            with suppress(ConflictError):
-                return attempt()
-        raise ConflictError("the customer keeps changing; the event or wake-up is handled once more")
+        otherwise = "the customer keeps changing; the event or wake-up is handled once more"
+        return until_committed(self.attempts, attempt, otherwise)
 
     def _attempt(self, event: Event, now: datetime, readings: "list[Reading]") -> Reaction:
         """`readings` has the reading of a reply from an earlier attempt: a model is asked once."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from cairn.application.conflicts import until_committed
 from cairn.application.ports import ArmCount, ArmCounts, Attempts, ChoiceBoard, JourneyDirectory
 from cairn.domain.journey.arms import RULE, Winner
 from cairn.domain.journey.definition import Journey
@@ -13,10 +14,7 @@ from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.choices import Choices, ChosenArm, SplitOf
 from cairn.domain.operations.switches import SwitchRecord, switch_record
 from cairn.domain.operations.targets import near_target
-from cairn.domain.shared.errors import ConflictError, UnknownJourneyError, UnknownTargetError
-
-ATTEMPTS = 8
-"""Attempts after a conflict with another operator."""
+from cairn.domain.shared.errors import UnknownJourneyError, UnknownTargetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +120,16 @@ class ChooseWinner:
         return self.directory.version(name, version)
 
     def _update(self, order: AuditEntry, change: Callable[[Choices], Choices]) -> Choices:
-        for _ in self.attempts(ATTEMPTS):
+
+        def attempt() -> Choices:
             before = self.board.board()
             after = change(before)
             if after == before:
                 return before
-            try:
-                self.board.put(after, order)
-            except ConflictError:
-                continue
+            self.board.put(after, order)
             return replace(after, version=after.version + 1)
-        raise ConflictError("others keep choosing arms; try once more")
+
+        return until_committed(self.attempts, attempt, "others keep choosing arms; try once more")
 
 
 def _split_of(journey: Journey, step: str) -> Split:

@@ -5,15 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from cairn.application.conflicts import until_committed
 from cairn.application.ports import Attempts, SwitchBoard, SwitchTargets
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.pauses import WINDOW, PausePolicy
 from cairn.domain.operations.switches import SwitchRecord, SwitchState, switch_record, window_of
 from cairn.domain.operations.targets import check_target, near_target
-from cairn.domain.shared.errors import ConflictError, UnknownTargetError
-
-ATTEMPTS = 8
-"""Attempts after a conflict with another operator."""
+from cairn.domain.shared.errors import UnknownTargetError
 
 MOST_NAMED = 20
 """Targets that an error lists where none resembles the one that was given."""
@@ -95,18 +93,17 @@ class Switch:
         raise UnknownTargetError(f"{target} does not exist; {meant}")
 
     def _update(self, order: AuditEntry, change: Callable[[SwitchState], SwitchState]) -> SwitchState:
-        for _ in self.attempts(ATTEMPTS):
+
+        def attempt() -> SwitchState:
             before = self.board.board()
             after = change(before)
             if after == before:
                 return before
             after = after.pruned(order.at)
-            try:
-                self.board.put(after, order)
-            except ConflictError:
-                continue
+            self.board.put(after, order)
             return replace(after, version=after.version + 1)
-        raise ConflictError("others keep turning switches; try once more")
+
+        return until_committed(self.attempts, attempt, "others keep turning switches; try once more")
 
 
 def _order(what: str, target: str, note: SwitchRecord, detail: dict[str, Any] | None = None) -> AuditEntry:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from cairn.application.conflicts import ATTEMPTS
 from cairn.application.people.assign_tasks import AssignTasks, Opened
 from cairn.application.people.follow_ups import follow_ups
 from cairn.application.ports import Attempts, TaskStore, Timeline
@@ -15,8 +16,6 @@ from cairn.domain.people.task import CONVERSATION, Task, id_of
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.errors import ConflictError
 from cairn.domain.shared.hashing import short_hash
-
-ATTEMPTS = 8
 
 
 @dataclass(frozen=True, slots=True)

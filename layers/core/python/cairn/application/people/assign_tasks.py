@@ -10,7 +10,7 @@ from cairn.domain.effects import Effect
 from cairn.domain.people.life import CAIRN, Changed
 from cairn.domain.people.members import People
 from cairn.domain.people.notification import NotificationKind
-from cairn.domain.people.routing import Assignment, choose, members_of, with_deals, with_overrides
+from cairn.domain.people.routing import Asked, Assignment, choose, members_of, with_deals, with_overrides
 from cairn.domain.people.task import Entry, Task
 from cairn.domain.shared.errors import ConflictError
 
@@ -106,4 +106,5 @@ class AssignTasks:
         if wanted.member and wanted.member not in asked:
             work = self.store.staff([wanted.member]).work
         people = with_overrides(self.people, staff.overrides)
-        return choose(task.queue, people, work, wanted, now, task.due_at, task.id, without), staff.task
+        given = choose(task.queue, Asked(people, work, wanted, now, task.due_at, task.id, without))
+        return given, staff.task

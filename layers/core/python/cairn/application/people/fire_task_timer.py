@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from cairn.application.conflicts import until_committed
 from cairn.application.people.assign_tasks import AssignTasks
 from cairn.application.people.follow_ups import follow_ups
 from cairn.application.ports import Attempts, MemberNotifications, PresentCustomers, TaskStore
@@ -13,10 +14,7 @@ from cairn.domain.people.members import People
 from cairn.domain.people.notification import MemberNotification, NotificationKind
 from cairn.domain.people.routing import Assignment
 from cairn.domain.people.task import Task
-from cairn.domain.shared.errors import ConflictError
 from cairn.domain.shared.hashing import short_hash
-
-ATTEMPTS = 8
 
 
 class TaskWoken(StrEnum):
@@ -43,15 +41,12 @@ class FireTaskTimer:
 
     def __call__(self, customer: str, task_id: str, sequence: int, now: datetime) -> tuple[TaskWoken, Task | None]:
         """A stale timer changes nothing. Raises ConflictError where others keep changing the task."""
-        for _ in self.attempts(ATTEMPTS):
+
+        def attempt() -> tuple[TaskWoken, Task | None]:
             task = self._present(customer, task_id)
-            if task is None:
-                return TaskWoken.STALE, None
-            try:
-                return self._fire(task, sequence, now), task
-            except ConflictError:
-                continue
-        raise ConflictError("the task keeps changing; its timer is handled once more")
+            return (self._fire(task, sequence, now), task) if task is not None else (TaskWoken.STALE, None)
+
+        return until_committed(self.attempts, attempt, "the task keeps changing; its timer is handled once more")
 
     def _fire(self, task: Task, sequence: int, now: datetime) -> TaskWoken:
         match life.fires(task, sequence, now):

@@ -6,6 +6,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
+from cairn.application.conflicts import until_committed
 from cairn.application.people.assign_tasks import AssignTasks
 from cairn.application.ports import Attempts, Deals, MemberBoard, TaskStore
 from cairn.domain.operations.audit import AuditEntry
@@ -13,16 +14,12 @@ from cairn.domain.people.members import Absence, Deal, Member, Override, People,
 from cairn.domain.people.routing import EMAIL_DOMAIN, MAX_OPEN, deal_hash, with_overrides
 from cairn.domain.people.task import Task
 from cairn.domain.shared.errors import (
-    ConflictError,
     DealTakenError,
     InvalidRequestError,
     UnknownDealKeyError,
     UnknownMemberError,
 )
 from cairn.domain.shared.instants import instant_to_wire, to_instant, zone_named
-
-ATTEMPTS = 8
-"""Attempts after a conflict with another operator."""
 
 PASSED_ON = 50
 """Tasks of a member who leaves that one request passes on: a few calls each, well within a function's time."""
@@ -179,20 +176,16 @@ class ManageMembers:
     ) -> None:
         """Absences that are over are left out, so that the item stays small."""
         self._check(member)
-        for _ in self.attempts(ATTEMPTS):
+
+        def attempt() -> None:
             read = self.board.read()
             before = read.of.get(member, NOBODY)
             after = _pruned(change(before), order.now)
-            if after == before:
-                return
-            try:
-                self.board.put(
-                    replace(read, of={**read.of, member: after}), member, _audited(what, member, order, detail)
-                )
-            except ConflictError:
-                continue
-            return
-        raise ConflictError("others keep changing members; try once more")
+            if after != before:
+                changed = replace(read, of={**read.of, member: after})
+                self.board.put(changed, member, _audited(what, member, order, detail))
+
+        until_committed(self.attempts, attempt, "others keep changing members; try once more")
 
 
 def _pruned(said: Override, now: datetime) -> Override:

@@ -6,6 +6,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
+from cairn.application.conflicts import until_committed
 from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.people.follow_ups import follow_ups
 from cairn.application.ports import Attempts, History, PresentCustomers, Scripts, TaskPage, TaskStore
@@ -21,15 +22,12 @@ from cairn.domain.people.script import Given, Walked, check_outcome, walk
 from cairn.domain.people.task import Task, TaskKind
 from cairn.domain.replies.conversations import is_about_one, reopened
 from cairn.domain.shared.errors import (
-    ConflictError,
     InvalidRequestError,
     UnknownMemberError,
     UnknownQueueError,
     UnknownTaskError,
 )
 from cairn.domain.shared.instants import to_instant
-
-ATTEMPTS = 8
 
 LATEST = 10
 """Events and messages that a task is shown with."""
@@ -117,24 +115,30 @@ class WorkOnTasks:
 
     def find(self, task_id: str, customer: str = "") -> Task:
         """A task, open or closed. Raises UnknownTaskError."""
+        return self._find(task_id, customer)[0]
+
+    def _find(self, task_id: str, name: str) -> tuple[Task, Customer | None]:
+        """Also its customer, where looking for the name has loaded it."""
         start = task_id.partition("-")[0]
-        if customer:
-            about: str | None = self.explain.find(customer).id
+        customer = self.explain.find(name) if name else None
+        if customer is not None:
+            about: str | None = customer.id
         else:
             about = start if CUSTOMER_ID.fullmatch(start) else self.history.customer_of(split_effect_id(task_id)[0])
         present = self.customers.present_ids([about]).get(about) if about else None
         found = self.store.load(present, task_id) if present else None
         if found is None:
             raise UnknownTaskError("no such task; name its customer too, as `cairn task list` shows it")
-        return found
+        return found, customer
 
     def show(self, task_id: str, customer: str, by: By) -> Shown:
         """The task and its customer as they are now; who looked is in the audit."""
-        task = self.find(task_id, customer)
-        explained = self.explain.of_customer(task.customer, by=by.actor, why=f"task {task.id}", now=by.now)
-        known = self.explain.find(task.customer)
+        task, found = self._find(task_id, customer)
+        known = found or self.explain.find(task.customer)
+        entries = list(self.history.entries(known.id))
+        explained = self.explain.of(known, entries, by=by.actor, why=f"task {task.id}", now=by.now)
         attributes = {name: value for name, value in known.profile.view().items() if name in SHOWN_ATTRIBUTES}
-        events = [one for one in self.history.entries(task.customer) if one["kind"] == "event"]
+        events = [one for one in entries if one["kind"] == "event"]
         return Shown(task, self._outcomes(task), explained, attributes, events[: -LATEST - 1 : -1])
 
     def claim(self, task_id: str, customer: str, by: By) -> Task:
@@ -163,7 +167,7 @@ class WorkOnTasks:
 
     def done(self, task_id: str, customer: str, said: TaskResult, by: By) -> Task:
         """Raises as `life.done` does, and where the task's script has not come to this outcome."""
-        found = self.find(task_id, customer)
+        found, known = self._find(task_id, customer)
         outcome, at = said.outcome, said.at
         chosen = next((one for one in self._outcomes(found) if one.name == outcome), None)
         if chosen is None:
@@ -171,7 +175,7 @@ class WorkOnTasks:
             near = get_close_matches(outcome, names, n=1)
             did_you_mean = f"; did you mean {near[0]}?" if near else ""
             raise InvalidRequestError([f"outcome: one of {', '.join(names)}{did_you_mean}"])
-        customer_now = self.explain.find(found.customer)
+        customer_now = known or self.explain.find(found.customer)
         instant = to_instant(at, zone_of(customer_now)) if at else None
         if at and instant is None:
             raise InvalidRequestError(["at: a date and a time, such as 2026-03-29T14:30, on the customer's clock"])
@@ -211,9 +215,11 @@ class WorkOnTasks:
         A text of the customer that comes while their conversation is closed has changed its task, and opens it again:
         by the same write, so that no crash comes between.
         """
-        first = task = found or self.find(task_id, customer)
-        for attempt in self.attempts(ATTEMPTS):
-            task = self.find(task_id, customer) if attempt else task
+        first = found or self.find(task_id, customer)
+        read = [first]
+
+        def attempt() -> Task:
+            task = read.pop() if read else self.find(task_id, customer)
             if why := _closed_elsewhere(task):
                 raise InvalidRequestError([f"task: {why}"])
             changed = change(task)
@@ -224,11 +230,9 @@ class WorkOnTasks:
             follows = follow_ups(changed, by.now)
             if is_about_one(task) and not changed.task.is_open and task.context != first.context:
                 follows = (*follows, reopened(task, by.now))
-            try:
-                return self.store.change(task, changed.task, follows=follows)
-            except ConflictError:
-                continue
-        raise ConflictError("the task keeps changing; try again")
+            return self.store.change(task, changed.task, follows=follows)
+
+        return until_committed(self.attempts, attempt, "the task keeps changing; try again")
 
     def _acting(self, by: By) -> str:
         member = self._member(by.member) if by.member else self._member_named(by.actor)

@@ -79,33 +79,40 @@ class Candidate:
     """How narrowly their territory fits: the smaller, the better."""
 
 
-def choose(  # noqa: PLR0913, PLR0917  the task, the members, and when
-    queue: str,
-    people: People,
-    work: Mapping[str, Work],
-    wanted: Wanted,
-    now: datetime,
-    due_at: datetime,
-    task: str = "",
-    without: Collection[str] = (),
-) -> Assignment:
-    """The member who gets a task of this queue, of the people as they are now (`with_overrides`).
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A task that is to find its owner, and the people who may have it."""
 
-    It goes to a member who works now, else to the one who works first, if that is before it is due. `work` has those of
-    `members_of(queue)`; a member without an entry has nothing. `task` decides between equals, always in the same way.
-    `without` are members who have had it already. Never raises.
+    people: People
+    """As they are now (`with_overrides`)."""
+    work: Mapping[str, Work]
+    """Of all `members_of` its queue; a member without an entry has nothing."""
+    wanted: Wanted
+    now: datetime
+    due_at: datetime
+    task: str = ""
+    """Its id, which decides between equals, always in the same way."""
+    without: Collection[str] = ()
+    """Members who have had it already."""
+
+
+def choose(queue: str, asked: Asked) -> Assignment:
+    """The member who gets a task of this queue. Never raises.
+
+    It goes to a member who works now, else to the one who works first, if that is before it is due.
     """
+    people, wanted = asked.people, asked.wanted
     if queue not in people.queues:
         return Assignment("", f"people.toml has no queue {queue}", queue)
     if wanted.member:
-        return _of_the_deal(queue, people, work, wanted, now, due_at, without)
+        return _of_the_deal(queue, asked)
     reasons: list[str] = []
     for name in route(queue, people, wanted):
         here = people.queues[name]
         outside = _outside(here.territories, wanted)
-        candidates, findings = ([], []) if outside else _candidates(here, people, work, wanted, now, due_at, without)
+        candidates, findings = ([], []) if outside else _candidates(here, asked)
         if candidates:
-            chosen, how, share_after = _chosen(here, candidates, wanted, now, task)
+            chosen, how, share_after = _chosen(here, candidates, asked)
             said = _shortened([*reasons, f"{name}: {how}", *_said_of(findings)])
             return Assignment(chosen.member.id, said, name, chosen.work, share_after)
         because = [outside] if outside else _said_of(findings) or ["it has no members"]
@@ -271,29 +278,21 @@ def kilometres(here: tuple[float, float], there: tuple[float, float]) -> float:
     return 2 * EARTH * asin(sqrt(min(1.0, half)))
 
 
-def _candidates(  # noqa: PLR0913, PLR0917  as `choose`
-    queue: Queue,
-    people: People,
-    work: Mapping[str, Work],
-    wanted: Wanted,
-    now: datetime,
-    due_at: datetime,
-    without: Collection[str],
-) -> tuple[list[Candidate], list[Finding]]:
-    shares = {name: work.get(name, Work()).shares.get(queue.name, NONE_YET) for name in queue.members}
+def _candidates(queue: Queue, asked: Asked) -> tuple[list[Candidate], list[Finding]]:
+    shares = {name: asked.work.get(name, Work()).shares.get(queue.name, NONE_YET) for name in queue.members}
     start = max((one.start for one in shares.values()), default=0)
     candidates: list[Candidate] = []
     findings: list[Finding] = []
-    for member in _those_of(queue, people):
-        theirs = work.get(member.id, Work())
-        why = "has had it" if member.id in without else _unfit(member, wanted) or _full(member, theirs)
-        begins_at = None if why else first_at_work(member, queue, now, due_at)
+    for member in _those_of(queue, asked.people):
+        theirs = asked.work.get(member.id, Work())
+        why = "has had it" if member.id in asked.without else _unfit(member, asked.wanted) or _full(member, theirs)
+        begins_at = None if why else first_at_work(member, queue, asked.now, asked.due_at)
         if begins_at is None:
-            findings.append((member.id, why or _away(member, now)))
+            findings.append((member.id, why or _away(member, asked.now)))
             continue
         share = replace(shares[member.id], position=max(shares[member.id].position, start))
         weight = queue.members[member.id] if queue.strategy is Strategy.WEIGHTED else 1
-        distance = fit(member.territories, wanted) or 0.0
+        distance = fit(member.territories, asked.wanted) or 0.0
         candidates.append(Candidate(member, begins_at, theirs, share, weight, distance))
     return candidates, findings
 
@@ -325,17 +324,15 @@ def _away(member: Member, now: datetime) -> str:
     return "is away" if absence else "does not work before it is due"
 
 
-def _chosen(
-    queue: Queue, candidates: Sequence[Candidate], wanted: Wanted, now: datetime, task: str
-) -> tuple[Candidate, str, Share]:
+def _chosen(queue: Queue, candidates: Sequence[Candidate], asked: Asked) -> tuple[Candidate, str, Share]:
     """One of them, how, and the share of the queue's work that they have then."""
-    theirs = next((one for one in candidates if queue.sticky and one.member.id == wanted.owner), None)
+    theirs = next((one for one in candidates if queue.sticky and one.member.id == asked.wanted.owner), None)
     if theirs is not None:
         return theirs, f"{theirs.member.id} looks after the customer", theirs.share
     begins_at = min(one.begins_at for one in candidates)
     first = [one for one in candidates if one.begins_at == begins_at]
-    when = "" if begins_at <= now else f", at work first, on {_written(begins_at)}"
-    chosen = min(first, key=lambda one: (*_rank(queue.strategy, one), share(task, one.member.id), one.member.id))
+    when = "" if begins_at <= asked.now else f", at work first, on {_written(begins_at)}"
+    chosen = min(first, key=lambda one: (*_rank(queue.strategy, one), share(asked.task, one.member.id), one.member.id))
     among = f" of {len(first)}" if len(first) > 1 else ""
     return chosen, f"{chosen.member.id}, {_BY[queue.strategy]}{among}{when}", _share_after(chosen)
 
@@ -360,23 +357,17 @@ def _rank(strategy: Strategy, one: Candidate) -> tuple[float, ...]:
             return shared
 
 
-def _of_the_deal(  # noqa: PLR0913, PLR0917  as `choose`
-    queue: str,
-    people: People,
-    work: Mapping[str, Work],
-    wanted: Wanted,
-    now: datetime,
-    due_at: datetime,
-    without: Collection[str],
-) -> Assignment:
+def _of_the_deal(queue: str, asked: Asked) -> Assignment:
     """The partner who has registered the customer, and nobody else."""
-    partner, theirs = people.members.get(wanted.member), work.get(wanted.member, Work())
-    why = f"{wanted.member} has registered the deal"
+    name, people = asked.wanted.member, asked.people
+    partner, theirs = people.members.get(name), asked.work.get(name, Work())
+    why = f"{name} has registered the deal"
     if partner is None:
         return Assignment("", f"{why}, and is no member any more", queue)
-    keeps = "has had it" if wanted.member in without else _full(partner, theirs)
-    if not keeps and first_at_work(partner, replace(people.queues[queue], calendar=None), now, due_at) is None:
-        keeps = _away(partner, now)
+    keeps = "has had it" if name in asked.without else _full(partner, theirs)
+    at_all_hours = replace(people.queues[queue], calendar=None)
+    if not keeps and first_at_work(partner, at_all_hours, asked.now, asked.due_at) is None:
+        keeps = _away(partner, asked.now)
     if keeps:
         return Assignment("", f"{why}, but {keeps}", queue)
     return Assignment(partner.id, why, queue, theirs, theirs.shares.get(queue, NONE_YET))
