@@ -322,7 +322,7 @@ def test_a_text_that_comes_while_the_task_is_closed_opens_the_conversation_again
     staffed: Shop, closing: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (one,) = waiting(staffed)
-    load, texted = DynamoTasks.load, []
+    load, texted = DynamoTasks.load, list[str]()
 
     def in_between(store: DynamoTasks, customer: str, task: str) -> Task | None:
         found = load(store, customer, task)

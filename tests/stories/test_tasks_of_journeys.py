@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -256,6 +256,98 @@ def test_three_owners_say_nothing_then_it_goes_up(story: Story, caplog: pytest.L
     assert set(alarms(caplog)) == {"TaskOverdue"}
     assert owner_of(story) == "maria"
     assert listed(story, f"owner={first}") == []
+
+
+@pytest.fixture
+def removes(story: Story, tmp_path: Path) -> Callable[..., None]:
+    """A deployment whose people.toml has some members no more, and perhaps further ones."""
+
+    def remove(*members: str, more: str = "") -> None:
+        rest = PEOPLE
+        for member in members:
+            rest = re.sub(rf"\[members\.{member}\]\n(?:\w+ = .*\n)+", "", rest)
+        (tmp_path / "people.toml").write_text(rest + more, encoding="utf-8")
+        story.deployment.deploy(tmp_path)
+
+    return remove
+
+
+MO = '[members.mo]\nname = "Mo"\nqueues = ["managers"]\n'
+
+
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_a_member_who_is_removed_from_the_file_loses_no_task(
+    story: Story, removes: Callable[..., None], caplog: pytest.LogCaptureFixture, *, has_begun: bool
+) -> None:
+    task = captured(story)
+    owner = owner_of(story)
+    if has_begun:
+        assert asks(story, "claim", task, **{"as": owner})[0] == 200
+
+    removes(owner)
+    story.passes("3h30m")  # due after four hours, and an hour before that its owner would hear of it
+
+    heir = owner_of(story)
+    assert heir in {"ana", "ben", "cleo"} - {owner}
+    assert [(kind, who) for kind, who in notified(caplog) if who != owner] == [("assigned", heir)]
+    (line,) = story.timeline("task")
+    assert f"{owner} is no member any more" in line["history"][-1]["why"]
+    assert [one["task"] for one in listed(story, f"owner={heir}")] == [task]
+    assert asks(story, "done", task, outcome="booked")[0] == 200
+
+
+def test_a_task_at_the_top_whose_member_is_removed_goes_to_who_is_there_now(
+    story: Story, removes: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    captured(story)
+    story.passes("4d")
+    assert owner_of(story) == "maria"
+
+    removes("maria", more=MO)
+    story.passes("7d")
+
+    assert owner_of(story) == "mo"
+    assert ("assigned", "mo") in notified(caplog)
+
+
+def test_where_nobody_can_take_it_over_it_has_no_owner_until_somebody_is_there(
+    story: Story, removes: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    captured(story)
+    story.passes("4d")
+    caplog.clear()
+
+    removes("maria", more=f'{MO}absences = [{{from = "2026-05-20", to = "2026-06-09"}}]\n')
+    story.passes("10d")
+    (one,) = listed(story)
+    assert one["owner"] is None
+    assert set(alarms(caplog)) == {"TaskUnstaffed"}
+    (line,) = story.timeline("task")
+    assert "maria is no member any more" in [one.get("why") for one in line["history"]]
+
+    story.passes("4d")
+    assert owner_of(story) == "mo"
+
+
+def test_who_was_removed_before_leaving_can_leave_all_the_same(story: Story, removes: Callable[..., None]) -> None:
+    captured(story)
+    owner = owner_of(story)
+    removes(owner)
+
+    left = says_of(story, owner, "leaves")
+
+    assert left == (200, [owner_of(story)])
+    assert owner_of(story) in {"ana", "ben", "cleo"} - {owner}
+    assert says_of(story, "nobody", "leaves")[0] == 404
+
+
+def says_of(story: Story, member: str, do: str) -> tuple[int, list[str]]:
+    """The status, and who has the tasks that were passed on."""
+    body = json.dumps({"do": do, "member": member, "why": "moves away"}).encode()
+    headers = {"content-type": "application/json"}
+    answer = story.deployment.manage("POST", "https://localhost/manage/members", headers, body, actor="mia")
+    story.deployment.settle()
+    return answer["statusCode"], [one["owner"] for one in json.loads(answer["body"]).get("passed_on", [])]
 
 
 def test_who_has_begun_gets_the_time_once_more(story: Story, caplog: pytest.LogCaptureFixture) -> None:

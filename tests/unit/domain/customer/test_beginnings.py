@@ -286,7 +286,7 @@ def test_silence_begins_on_the_first_day_on_which_it_is_long_enough_and_may_begi
     began, ends, last, day = [], 0, None, 0
     for number, (gap, late) in enumerate([*activity, (2_000, 0)]):
         until = day + gap
-        while last is not None:  # on each day, whoever may begin does so, unless an event comes first
+        while last is not None:  # a customer who may begin does so, unless an event comes first
             soonest = max(last[1] + 90, *(one + again for one in began[-1:]), *(ends for _ in began[-1:]), last[0])
             if soonest > until or (began and last[1] <= began[-1]):
                 break

@@ -112,6 +112,27 @@ def test_an_open_task_has_an_owner_or_its_history_says_why_and_always_a_timer(
             assert not life.timers_of(task)
 
 
+@given(lives, st.sampled_from(["ana", "ben", "cleo", "maria"]))
+def test_a_member_who_is_removed_has_no_task_after_its_next_timer(
+    moves: list[tuple[str, timedelta]], removed: str
+) -> None:
+    left = People(PEOPLE.queues, {id_: one for id_, one in PEOPLE.members.items() if id_ != removed})
+    for task, now in lived(moves):
+        if not task.is_open or task.owner != removed:
+            continue
+        for heir in ("dee", ""):
+            what, at = life.passes(task, left), max(now, task.next_at or now)
+            assert what is Pass.CHOOSE
+            if not heir:
+                what = life.goes_up(task, left)
+            queue = life.goes_to(task, what, left)
+            after = life.passed_on(task, left, what, given_to(heir, queue) if queue else None, at).task
+
+            assert after.owner == (heir if queue else "")
+            assert after.history[-1].why.startswith(f"{removed} is no member any more")
+            assert life.timers_of(after)
+
+
 @given(lives)
 def test_whatever_sets_another_time_makes_the_earlier_timers_stale(moves: list[tuple[str, timedelta]]) -> None:
     past = lived(moves)

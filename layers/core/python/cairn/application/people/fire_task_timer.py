@@ -55,7 +55,7 @@ class FireTaskTimer:
             case Fires.EARLY:
                 self._write(task, Changed(replace(task, sequence=task.sequence + 1), sets_timers=True), now)
                 return TaskWoken.SET_AGAIN
-            case Fires.REMINDS if task.owner:
+            case Fires.REMINDS if life.has_owner(task, self.people):
                 this = short_hash(task.id, str(task.sequence), "reminder", length=26)
                 kind = NotificationKind.REMINDER
                 self.notify.put([MemberNotification(this, kind, task.owner, task.id, task.customer, now)])
@@ -64,7 +64,8 @@ class FireTaskTimer:
                 given = self.assign.choice(task, task.queue, now)
                 if not given.owner:
                     return TaskWoken.UNSTAFFED
-                changed = life.assigned(task, given.owner, given.why, life.CAIRN, now)
+                why = "; ".join(filter(None, (life.is_gone(task, self.people), given.why)))
+                changed = life.assigned(task, given.owner, why, life.CAIRN, now)
                 self._write(task, replace(changed, task=replace(changed.task, queue=given.queue)), now, given)
                 return TaskWoken.PASSED_ON
             case Fires.PASSES:

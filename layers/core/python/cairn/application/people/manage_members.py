@@ -97,6 +97,7 @@ class ManageMembers:
         if end <= max(start, order.now):
             raise InvalidRequestError(["until: an absence ends after it begins, and after now"])
         absence, span = Absence(start, end), {"from": instant_to_wire(start), "until": instant_to_wire(end)}
+        self._check(member)
         self._update(member, "absent", order, span, lambda said: replace(said, absences=(*said.absences, absence)))
 
     def back(self, member: str, order: Order) -> None:
@@ -106,19 +107,23 @@ class ManageMembers:
             to_come = tuple(one for one in said.absences if one.start > order.now)
             return replace(said, absences=to_come, back=order.now, left=None)
 
+        self._check(member)
         self._update(member, "back", order, {}, said_now)
 
     def capacity(self, member: str, most: int, order: Order) -> None:
         """The most open tasks that a member is given. One who has more keeps them."""
         if not 0 < most <= MAX_OPEN:
             raise InvalidRequestError([f"capacity: a whole number from 1 to {MAX_OPEN}"])
+        self._check(member)
         self._update(member, "capacity", order, {"capacity": most}, lambda said: replace(said, capacity=most))
 
     def leaves(self, member: str, order: Order) -> Leaving:
         """Give no more tasks to a member, and the open ones to others. Ask again while there is a rest.
 
-        Can be interrupted at any point and repeated.
+        Can be interrupted at any point and repeated. A member who was removed from people.toml can leave, too.
         """
+        if not self.store.of_member(member):
+            self._check(member)
         self._update(member, "leaves", order, {}, lambda said: replace(said, left=said.left or order.now))
         tasks = self.store.of_member(member)
         passed_on = [
@@ -175,7 +180,6 @@ class ManageMembers:
         change: Callable[[Override], Override],
     ) -> None:
         """Absences that are over are left out, so that the item stays small."""
-        self._check(member)
 
         def attempt() -> None:
             read = self.board.read()

@@ -122,7 +122,7 @@ def withdraw(journey: Journey, enrollment: Enrollment, profile: Profile, outcome
 
 
 def clean_up(journey: Journey, enrollment: Enrollment, profile: Profile, now: datetime) -> Decision:
-    """What is done when an enrollment ends (`finally`), without ending it."""
+    """Do what follows the end of an enrollment (`finally`), without ending it."""
     walk = Walk(journey, enrollment, profile, now)
     walk.clean_up()
     return Decision(enrollment, walk.profile, facts=tuple(walk.facts))

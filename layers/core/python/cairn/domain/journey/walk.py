@@ -160,7 +160,7 @@ class Walk:
             self._await_next_year()
 
     def clean_up(self) -> None:
-        """The updates of `finally`, which neither the holdout gets nor anybody who waits for the beginning."""
+        """The updates of `finally`, which neither the holdout gets nor a customer who waits for the beginning."""
         if self.enrollment.status is Status.ACTIVE and self.enrollment.step != ENTRY:
             for step in self.journey.at_end:
                 step.perform(self)

@@ -217,7 +217,7 @@ class Pass(Enum):
     WARN = "overdue"
     """Its owner has begun, and gets the time once more."""
     CHOOSE = "assigned"
-    """Nobody has it: any member of the queue."""
+    """Nobody has it, or nobody who is still a member: any member of the queue."""
     REASSIGN = "reassigned"
     """Another member of the queue."""
     ESCALATE = "escalated"
@@ -241,13 +241,23 @@ NOTIFIES: Mapping[Pass, NotificationKind] = {
 def passes(task: Task, people: People) -> Pass:
     """The next step. Where nobody of the queue can take it, that is `goes_up`."""
     queue = people.queue(task.queue)
+    if not has_owner(task, people):
+        return Pass.CHOOSE
     if task.claimed_at is not None:
         return Pass.WARN
-    if not task.owner:
-        return Pass.CHOOSE
     if task.reassigned < queue.reassign and queue.members.keys() - had_by(task):
         return Pass.REASSIGN
     return goes_up(task, people)
+
+
+def has_owner(task: Task, people: People) -> bool:
+    """Whether a member has it; one who was removed from people.toml is none any more."""
+    return task.owner in people.members
+
+
+def is_gone(task: Task, people: People) -> str:
+    """Why its owner has it no longer; empty where they have, or there is none."""
+    return f"{task.owner} is no member any more" if task.owner and not has_owner(task, people) else ""
 
 
 def goes_up(task: Task, people: People) -> Pass:
@@ -275,7 +285,10 @@ def time_from(task: Task, queue: str, people: People, now: datetime) -> datetime
 
 def passed_on(task: Task, people: People, what: Pass, given: Assignment | None, now: datetime) -> Changed:
     """A task whose time is over, with its next owner: the `given` one where there was something to choose."""
+    gone = is_gone(task, people)
     owner, why, queue = (given.owner, given.why, given.queue) if given else (task.owner, "", task.queue)
+    if gone:
+        owner, why = "" if owner == task.owner else owner, "; ".join(filter(None, (gone, why)))
     if what is Pass.MANAGER:
         owner, why = _manager(task, people), f"the manager of {task.owner}"
     up = what in {Pass.ESCALATE, Pass.MANAGER}
@@ -315,7 +328,7 @@ def joined(task: Task, enrollment: str, step: str) -> Changed:
 def said_since(task: Task, context: Mapping[str, Any]) -> Changed:
     """The customer has said more about it: the newest is what its owner should know, and makes it another task.
 
-    So whoever closes it as it was before finds that it has changed.
+    So a closing of the task as it was before finds that it has changed.
     """
     return Changed(task if task.context == context else replace(task, context=context))
 
