@@ -64,7 +64,7 @@ def check(  # noqa: PLR0913, PLR0917  one argument for each option
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --report: print it as one JSON object.")] = False,  # noqa: FBT002
 ) -> None:
-    """List every problem of journeys, scripts, policy, people, leads, vendors' folders and sources.toml, and the mend.
+    """List every problem of journeys, scripts, vendors' folders and each TOML file beside the policy, and the mend.
 
     Of one journey alone, list only its own. Exit 1 where there is one. Warnings follow: what the policy's limits would
     make of the journeys' messages.
@@ -79,11 +79,12 @@ def check(  # noqa: PLR0913, PLR0917  one argument for each option
         if not _passes(folder, policy, configuration, wanted):
             raise typer.Exit(1)
         return
+    from authoring.audiences import FILE as AUDIENCES  # noqa: PLC0415
     from authoring.leads import leads_of  # noqa: PLC0415
     from authoring.people import people_beside  # noqa: PLC0415  slow to import
     from cli.watching import changes  # noqa: PLC0415  not needed otherwise
 
-    beside = (people_beside(policy), leads_of(policy))
+    beside = (people_beside(policy), leads_of(policy), policy.with_name(AUDIENCES))
     watched = (folder.resolve().parent, policy, *beside, LAW, configuration, configuration.parent / "sources")
     with suppress(KeyboardInterrupt):
         for at in changes(watched if _alone(folder) else (folder, *watched[1:])):
@@ -97,6 +98,8 @@ def _alone(folder: Path) -> bool:
 
 def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> bool:
     """Print every problem and warning, and say whether there is none that counts."""
+    from authoring.audiences import FILE as AUDIENCES  # noqa: PLC0415
+    from authoring.audiences import check_audiences  # noqa: PLC0415
     from authoring.journeys import read_catalogue  # noqa: PLC0415  slow to import
     from authoring.journeys.events import FILE as EVENTS  # noqa: PLC0415
     from authoring.leads import check_leads, leads_of  # noqa: PLC0415
@@ -121,6 +124,7 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
         problems += map(str, check_policy(policy, LAW, compiled))
         problems += map(str, check_people(people_beside(policy), folder, compiled, policy))
         problems += map(str, check_leads(leads_of(policy), compiled))
+        problems += map(str, check_audiences(policy.with_name(AUDIENCES), compiled))
         problems += map(str, check_replies(policy.with_name(REPLIES), compiled))
         problems += all_problems(configuration)
     for problem in problems:

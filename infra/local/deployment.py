@@ -23,6 +23,8 @@ from unittest.mock import patch
 
 import time_machine
 
+from authoring.audiences import FILE as AUDIENCES
+from authoring.audiences import write_audiences
 from authoring.defaults import default_file
 from authoring.journeys import write_catalogue
 from authoring.leads import leads_of, write_leads
@@ -40,6 +42,7 @@ from cairn.adapters.dynamodb.status_reports import note_complete
 from cairn.adapters.dynamodb.table import is_empty
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.sources import OWN, Sources, fetching, sources
+from cairn.compose.audiences import AUDIENCES as COMPILED_AUDIENCES
 from cairn.compose.leads import LEADS
 from cairn.telemetry import logger
 from infra.local import timeline
@@ -156,6 +159,7 @@ class LocalDeployment:
         write_policy(self.policy, LAW, policy, compiled)
         write_people(people_beside(self.policy), journeys, self.catalogue.with_name(COMPILED_PEOPLE))
         write_leads(leads_of(self.policy), self.catalogue.with_name(LEADS), compiled)
+        write_audiences(self.policy.with_name(AUDIENCES), self.catalogue.with_name(COMPILED_AUDIENCES), compiled)
         write_replies(self.policy.with_name(REPLIES), self.catalogue.with_name(COMPILED_REPLIES), compiled)
         _replace_webhook_endpoints(self.cloud.webhook_endpoints, policy)
         self.handlers = {function.name: load_handler(function, self.cloud, self.catalogue) for function in FUNCTIONS}

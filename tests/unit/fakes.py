@@ -35,6 +35,8 @@ from cairn.domain.effects import (
     CloseTask,
     EraseCustomer,
     Fact,
+    JoinAudience,
+    LeaveAudience,
     OpenTask,
     PauseEnrollment,
     WakeAt,
@@ -733,6 +735,17 @@ class SwitchBoard:
             raise ConflictError("somebody else has just turned a switch")
         self._board = replace(board, version=board.version + 1)
         self.audit.append(audited)
+
+
+class AudienceMembers(list[tuple[str, JoinAudience | LeaveAudience, int]]):
+    def note(
+        self,
+        customer_id: str,
+        change: JoinAudience | LeaveAudience,
+        rank: int,
+        at: datetime,  # noqa: ARG002  as the port has it
+    ) -> None:
+        self.append((customer_id, change, rank))
 
 
 class PausedWorkStore(dict[str, list[PausedWork]]):

@@ -18,6 +18,8 @@ from cairn.domain.effects import (
     Effect,
     EraseCustomer,
     Fact,
+    JoinAudience,
+    LeaveAudience,
     PauseEnrollment,
     RecordConsent,
     SendMessage,
@@ -34,6 +36,7 @@ from tests.unit.fakes import (
     Alert,
     ArmCounts,
     AskPeople,
+    AudienceMembers,
     ConsentRecords,
     DeadLetteredEffects,
     Deliveries,
@@ -74,7 +77,7 @@ class Relay:
         self.asked, self.task_timers, self.notified = AskPeople(self.tasks), TaskTimers(), MemberNotifications()
         self.inbox = Inbox()
         self.waiting, self.customers = EffectsQueue(), PresentCustomers()
-        self.arms = ArmCounts()
+        self.arms, self.audiences = ArmCounts(), AudienceMembers()
         self.relay = RelayEffects(
             timers=self.timers,
             messages=self.outbox,
@@ -92,6 +95,7 @@ class Relay:
             webhooks=QueueWebhookDeliveries(self.records, self.notices, ("crm",)),
             erasures=self.erasures,
             inbox=self.inbox,
+            audiences=lambda: self.audiences,
             customers=self.customers,
             wait=self.waiting.put,
             dead_letter=self.dead_lettered,
@@ -468,6 +472,23 @@ def test_a_consent_change_is_recorded_and_delivered_with_retries(relay: Relay) -
     assert len(relay.records) == 1
     assert [(one.endpoint, one.customer) for one in relay.notices] == [("crm", "c_ada")] * 2
     assert len({one.id for one in relay.notices}) == 1
+
+
+def test_a_customer_joins_an_audience_by_the_version_of_the_commit(relay: Relay) -> None:
+    relay.carry_out(Committed("c_ada", "000000012", MONDAY, (JoinAudience("j", "investors", "v1"),)), MONDAY)
+
+    assert relay.audiences == [("c_ada", JoinAudience("j", "investors", "v1"), 12)]
+
+
+def test_a_customer_who_was_merged_since_joins_nothing(relay: Relay) -> None:
+    """The commit of the merge has said where the survivor is a member."""
+    commit = Committed("c_old", "000000012", MONDAY, (LeaveAudience("l", "investors", "v1"),))
+    relay.knows(committed())
+    relay.customers["c_old"] = relay.customers["c_ada"]
+
+    relay.carry_out(commit, MONDAY)
+
+    assert relay.audiences == []
 
 
 def test_a_timer_of_a_paused_journey_becomes_paused_work(relay: Relay) -> None:

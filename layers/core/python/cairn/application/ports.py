@@ -9,6 +9,8 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from cairn.domain.audience.audiences import Audience
+    from cairn.domain.audience.selection import Selection
     from cairn.domain.consent.changes import ConsentChange
     from cairn.domain.consent.contact import Claim, Contact, Deferral
     from cairn.domain.consent.links import Link, LinkKind
@@ -22,6 +24,8 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
         EraseCustomer,
         EraseRecord,
         Fact,
+        JoinAudience,
+        LeaveAudience,
         OpenTask,
         PauseEnrollment,
         WakeAt,
@@ -82,6 +86,8 @@ class Commit:
     """Identifiers that lead to the customer from now on. They must belong to nobody yet."""
     released: tuple[Customer, ...] = ()
     """Other customers, without the identifiers that they lose by this commit."""
+    follows: Mapping[str, tuple[Effect, ...]] = field(default_factory=dict)
+    """What follows for them from that, by their ids."""
 
 
 class Customers(Protocol):
@@ -598,6 +604,65 @@ class PausedMessage:
 
 PausedWork: TypeAlias = "PausedEnrollment | PausedMessage"
 """Work that waits for a resume. `wait_id` distinguishes this wait from a later one of the same work."""
+
+
+class AudienceMembers(Protocol):
+    """Memberships in audiences."""
+
+    def note(self, customer_id: str, change: JoinAudience | LeaveAudience, rank: int, at: datetime) -> None:
+        """Write that a customer has joined or left, unless a change of a higher rank is written.
+
+        Idempotent, in any order; of a customer who was erased or merged by now, nothing is left.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of an audience, and where it stands in order."""
+
+    customer: str
+    position: str
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPage:
+    members: tuple[Member, ...]
+    following: str | None
+    """What gives the next page; None after the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCount:
+    count: int
+    """Of what was counted at once."""
+    following: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FilledAudience:
+    """When a version of an audience was filled with the customers that there were."""
+
+    version: str
+    at: datetime
+    members: int
+    """It found so many."""
+
+
+class AudienceIndex(Protocol):
+    """The members of audiences in their order. A customer who joins or leaves meanwhile may be missing or there."""
+
+    def page(self, audience: Audience, selected: Selection, limit: int, after: str = "") -> MemberPage:
+        """About so many members, by position; fewer or none before the last page where a filter leaves them out."""
+
+    def count(self, audience: Audience, selected: Selection, after: str = "") -> MemberCount:
+        """The number of members; of many, a part, which goes on where it ended."""
+
+    def among(self, audience: Audience, customers: Sequence[str]) -> frozenset[str]:
+        """Of these customers, the members."""
+
+    def filled(self) -> Mapping[str, FilledAudience]:
+        """The audiences that were filled, by name."""
 
 
 class PausedWorkStore(Protocol):

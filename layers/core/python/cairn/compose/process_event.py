@@ -21,6 +21,7 @@ from cairn.adapters.secrets_manager import identity_keys
 from cairn.adapters.sqs.dead_letter_queue import DeadLetterQueue
 from cairn.application.events.process_event import ProcessEvent
 from cairn.compose import people, seen
+from cairn.compose.audiences import audiences_beside
 from cairn.compose.leads import leads_beside
 from cairn.compose.table import bind_table
 from cairn.settings import ProcessEventSettings
@@ -49,6 +50,7 @@ def process_event() -> ProcessEvent:
         languages=tuple(settings.reply_languages.split()),
         policy=policy_at(Path(settings.policy_path)),
         leads=leads_beside(Path(settings.policy_path)),
+        audiences=audiences_beside(Path(settings.policy_path)),
         read_reply=_read_reply(settings, journeys),
         attempts=attempts,
     )

@@ -39,6 +39,7 @@ from cairn.domain.shared.channels import Purpose
 from cairn.settings import RelayEffectsSettings
 
 if TYPE_CHECKING:
+    from cairn.adapters.dynamodb.audiences import DynamoAudiences
     from cairn.domain.people.task import Task
 
 
@@ -102,11 +103,18 @@ def relay_effects(
         ),
         erasures=ErasureQueue(sqs, settings.erasures_queue_url),
         inbox=EventsQueue(sqs, settings.events_queue_url, NoOverflow()),
+        audiences=cache(partial(_audiences, settings.table_name)),
         customers=DynamoPresentCustomers(leads_beside(Path(settings.policy_path))),
         wait=EffectsQueue(sqs, settings.effects_queue_url).put,
         dead_letter=dead_letter,
         is_transient=is_transient,
     )
+
+
+def _audiences(table_name: str) -> "DynamoAudiences":
+    from cairn.adapters.dynamodb.audiences import DynamoAudiences  # noqa: PLC0415  most deployments have no audience
+
+    return DynamoAudiences(aws.client("dynamodb", validated=True), table_name)
 
 
 def dead_letters() -> DeadLetterQueue:

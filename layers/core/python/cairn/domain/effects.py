@@ -255,6 +255,34 @@ class EraseRecord:
     """The ids of the record, as keys of identifiers."""
 
 
+AUDIENCE_JOINED, AUDIENCE_LEFT = "audience.joined", "audience.left"
+"""Events of Cairn's own, with the name of the `audience`."""
+
+
+@dataclass(frozen=True, slots=True)
+class JoinAudience:
+    """The customer is a member of an audience from now on, or stands elsewhere in its order."""
+
+    KIND: ClassVar[Literal["join"]] = "join"
+    NAME: ClassVar = "JoinAudience"
+    id: str
+    audience: str
+    version: str
+    shard: int = 0
+    partition: str = ""
+    sort: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveAudience:
+    KIND: ClassVar[Literal["leave"]] = "leave"
+    NAME: ClassVar = "LeaveAudience"
+    id: str
+    audience: str
+    version: str
+
+
 Effect = (
     SendMessage
     | WakeAt
@@ -272,6 +300,8 @@ Effect = (
     | PauseEnrollment
     | EraseCustomer
     | EraseRecord
+    | JoinAudience
+    | LeaveAudience
 )
 
 EffectKind = Literal[
@@ -291,6 +321,8 @@ EffectKind = Literal[
     "park",
     "erase",
     "erase_record",
+    "join",
+    "leave",
 ]
 """The name of an effect in the table and in the queues: its `KIND`."""
 

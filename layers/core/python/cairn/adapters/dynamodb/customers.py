@@ -61,7 +61,7 @@ from cairn.adapters.dynamodb.items import (
     code_of,
     suppressed_key,
 )
-from cairn.adapters.dynamodb.outbox import facts_alone, outboxes_of
+from cairn.adapters.dynamodb.outbox import outbox_of_loser, outboxes_of
 from cairn.adapters.dynamodb.table import first_items, read_all
 from cairn.application.events.relay_effects import enrollment_of
 from cairn.application.ports import Commit, FoundCustomers
@@ -342,7 +342,9 @@ class DynamoCustomers:
         self._add_contact(write, commit, before)
         self._add_suppressions(write, commit)
         for loser in commit.released:
-            self._add_state(write, loser, CustomerItem.version == loser.version, lambda _: facts_alone(commit.at, LOST))
+            follows = commit.follows.get(loser.id, ())
+            outbox = partial(outbox_of_loser, commit.at, LOST, follows)
+            self._add_state(write, loser, CustomerItem.version == loser.version, outbox)
         is_as_it_was = CustomerItem.version == before.version if before else ID_IS_UNUSED
         self._add_state(write, after, is_as_it_was, partial(outboxes_of, commit))
         for other in absorbed:

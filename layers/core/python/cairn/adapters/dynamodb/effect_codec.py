@@ -20,6 +20,8 @@ from cairn.domain.effects import (
     EmitEvent,
     EraseCustomer,
     EraseRecord,
+    JoinAudience,
+    LeaveAudience,
     NotifyMember,
     OpenTask,
     PauseEnrollment,
@@ -36,6 +38,9 @@ from cairn.domain.people.notification import NotificationKind
 from cairn.domain.people.task import Priority, TaskKind
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
+
+POSITION = ("shard", "partition", "sort", "until")
+"""Where a member stands in the order of an audience; what is empty or zero is left out."""
 
 
 def effect_to_wire(effect: Effect) -> Wire:
@@ -136,6 +141,11 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911, PLR0912  on
         case EraseRecord():
             record = {"source": effect.source, "ids": list(effect.ids)}
             return {"by": effect.by, "at": instant_to_wire(effect.at), **record}
+        case JoinAudience():
+            position = {name: getattr(effect, name) for name in POSITION if getattr(effect, name)}
+            return {"audience": effect.audience, "version": effect.version, **position}
+        case LeaveAudience():
+            return {"audience": effect.audience, "version": effect.version}
 
 
 def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one branch an effect
@@ -221,6 +231,11 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
         case "erase_record":
             at = instant_from_wire(wire["at"])
             return EraseRecord(wire["id"], wire["by"], at, wire["source"], tuple(wire["ids"]))
+        case "join":
+            position = {name: wire[name] for name in POSITION if name in wire}
+            return JoinAudience(wire["id"], wire["audience"], wire["version"], **position)
+        case "leave":
+            return LeaveAudience(wire["id"], wire["audience"], wire["version"])
     raise ValueError(f"no effect is called {kind}")
 
 

@@ -19,6 +19,8 @@
 | `people`         | `members`          | what operators say about members: absences, capacity, who left           |
 | `deal#<hash>`    | `deal`             | a customer whom one partner has registered                               |
 | customer id      | `consent#<at>#<hash>` | one consent record, stored without end                                |
+| customer id      | `audience#<name>`  | a member of an audience, or who has left; indexed (audiences.py)      |
+| `audiences`      | `<name>`           | when an audience was filled, with which version                          |
 | `journey#<name>` | `version#<hash>`   | a journey version in use, so that a deploy changes no open enrollment    |
 | `heard`          | `heard`            | the status reports that journey versions may hear (status_reports.py)    |
 | `identity`       | `identity`         | the fingerprint of the identity key that made the customer ids           |
@@ -82,6 +84,8 @@ PEOPLE, MEMBERS = "people", "members"
 """Partition and sort key of what operators say about members."""
 DEAL = "deal"
 CONSENT = "consent#"
+AUDIENCE = "audience#"
+"""The start of the sort key of a membership in an audience, and of its index key."""
 JOURNEY = "journey#"
 VERSION = "version#"
 SUPPRESSED = "suppressed"

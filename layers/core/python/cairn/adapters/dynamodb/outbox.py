@@ -63,9 +63,15 @@ def outbox_of_task(task: Task, follows: Sequence[Effect]) -> Wire | None:
     return {"at": instant_to_wire(last), "effects": effects}
 
 
-def facts_alone(at: datetime, *facts: Fact) -> dict[str, Wire]:
-    """The outbox of a head for which nothing else was decided."""
-    return {"": {"at": instant_to_wire(at), "facts": [codec.fact_to_wire(fact) for fact in facts]}}
+def outbox_of_loser(
+    at: datetime,
+    fact: Fact,
+    effects: Sequence[Effect],
+    apart: frozenset[str],  # noqa: ARG001  it is about no enrollment
+) -> dict[str, Wire]:
+    """The outbox of a customer who loses a name to another one: the fact, and what follows from it."""
+    follows = {"effects": [effect_codec.effect_to_wire(one) for one in effects]} if effects else {}
+    return {"": {"at": instant_to_wire(at), **follows, "facts": [codec.fact_to_wire(fact)]}}
 
 
 def committed_in(record: Mapping[str, Any]) -> Committed | None:

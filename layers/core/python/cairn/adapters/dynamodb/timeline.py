@@ -11,6 +11,7 @@ from cairn.adapters.dynamodb.consent_records import record_from_wire
 from cairn.adapters.dynamodb.customer_state import profile_in
 from cairn.adapters.dynamodb.due_times import due_keys
 from cairn.adapters.dynamodb.items import (
+    AUDIENCE,
     CONDITION_FAILED,
     CONSENT,
     ENROLLED,
@@ -191,9 +192,9 @@ class DynamoTimeline:
         return [line for *_, line in sorted(found, key=lambda one: one[:5])]
 
     def absorb(self, customer_id: str, merged_id: str) -> None:
-        """The parts of the other state go, too: the customer has them since the merge."""
+        """The parts of the other state go, too: the customer has them since the merge, in its own audiences."""
         items = list(RecordItem.query(merged_id, consistent_read=True))
-        write_all(deletes=(item for item in items if item.sk.startswith((ENTRIES, ENROLLED, OUTBOX))))
+        write_all(deletes=(item for item in items if item.sk.startswith((ENTRIES, ENROLLED, OUTBOX, AUDIENCE))))
         for item in items:
             if prefix_of(item.sk) not in PREFIXES:
                 continue

@@ -41,6 +41,8 @@ class Identified:
     """Names that lead to the customer from now on."""
     released: tuple[Customer, ...] = ()
     """Other customers, without the typed names that they lose."""
+    released_from: tuple[Customer, ...] = ()
+    """They as they are stored."""
     others: tuple[Customer, ...] = ()
     """Further customers that the event's identifiers lead to."""
     dropped: Mapping[str, str] = field(default_factory=dict)
@@ -102,6 +104,7 @@ class IdentifyCustomer:
             before,
             claimed,
             resolution.released,
+            tuple(one for one in found.customers if one.id in {other.id for other in resolution.released}),
             tuple(one for one in found.customers if one.id != customer.id),
             resolution.dropped,
             resolution.by_vouched,

@@ -1,6 +1,6 @@
 """Process an event or a wake-up: one read, one pure decision, one commit."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -28,13 +28,14 @@ from cairn.domain.customer.chosen_arms import Chosen
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, RELEASED, SUPPRESSED, consent_updates
 from cairn.domain.customer.customer import cleaned_up, may_concern, on_event, on_wake, read_by, within_room
 from cairn.domain.customer.state import OLDER_ENTRIES, Customer, Reaction
-from cairn.domain.effects import OpenTask, RecordConsent, split_effect_id
+from cairn.domain.effects import Effect, OpenTask, RecordConsent, split_effect_id
 from cairn.domain.event import AUTO_REPLIED, BOUNCED, PERHAPS_AUTO_REPLY, REPLIED, Event
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, RESERVED_SOURCES, is_provider
 from cairn.domain.policy import Policy
 from cairn.domain.privacy import opt_outs, requests
 from cairn.domain.profile.bounds import within_bounds
+from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import (
     ConflictError,
     DuplicateEventError,
@@ -45,6 +46,7 @@ from cairn.domain.shared.errors import (
 
 if TYPE_CHECKING:
     from cairn.application.events.read_reply import ReadReply
+    from cairn.domain.audience.audiences import Audiences
     from cairn.domain.lead.leads import Leads
     from cairn.domain.replies.reading import Reading
 
@@ -70,6 +72,7 @@ class ProcessEvent:
     """ISO 639-1 codes of the languages besides English in which customers may say STOP, HELP and START."""
     policy: Policy = field(default_factory=Policy)
     leads: "Leads | None" = None
+    audiences: "Audiences | None" = None
     read_reply: "Callable[[], ReadReply] | None" = None
     """Only replies need it: it is made with the first one."""
     attempts: Attempts = range
@@ -132,8 +135,10 @@ class ProcessEvent:
             "leads": self.leads,
         }
         further = _tasks_about_others(identified.others, event)
+        stored = [*before, *identified.released_from]
         draft = readings[0].draft if readings else ""
         reaction = _after(known, self._decide(known.customer, event, now, draft, **found), further)
+        reaction = self._with_audiences(reaction, stored, now, event.key, starts=not event.backfill)
         try:
             self._commit(reaction, identified, event, now)
         except ServiceRefusedError:
@@ -144,13 +149,49 @@ class ProcessEvent:
             known = replace(identified.known, customer=customer, facts=(*identified.known.facts, *dropped))
             known = cleaned_up(known, before, self.journeys, now)
             reaction = _after(known, self._decide(known.customer, event, now, draft, **found), further)
+            reaction = self._with_audiences(reaction, stored, now, event.key, starts=not event.backfill)
             self._commit(reaction, identified, event, now)
         return reaction
 
     def _commit(self, reaction: Reaction, identified: Identified, event: Event, now: datetime) -> None:
         self._keep_versions(reaction, identified.known.customer)
-        commit = Commit(reaction, identified.before, now, event, identified.claimed, identified.released)
+        losers = identified.released if self.audiences is not None else ()
+        follows = {
+            one.id: found
+            for one in losers
+            if (found := self._of_audiences(one, identified.released_from, now, event.key, starts=not event.backfill))
+        }
+        commit = Commit(reaction, identified.before, now, event, identified.claimed, identified.released, follows)
         self.customers.commit(commit)
+
+    def _with_audiences(
+        self, reaction: Reaction, stored: Sequence[Customer], now: datetime, by: str, *, starts: bool
+    ) -> Reaction:
+        """The reaction with what audiences make of the change of the customer."""
+        customer = reaction.customer
+        if self.audiences is None or customer.erasure_pending_since is not None:
+            return reaction
+        effects = self._of_audiences(customer, stored, now, by, starts=starts, only_to=reaction.only_to)
+        return replace(reaction, effects=(*reaction.effects, *effects)) if effects else reaction
+
+    def _of_audiences(  # noqa: PLR0913  a customer before and after, and what it follows from
+        self,
+        after: Customer,
+        stored: Sequence[Customer],
+        now: datetime,
+        by: str,
+        *,
+        starts: bool,
+        only_to: Mapping[Channel, str] | None = None,
+    ) -> tuple[Effect, ...]:
+        if self.audiences is None:
+            return ()
+        from cairn.domain.audience.audiences import Change  # noqa: PLC0415  loaded where there are any
+
+        before = next((read_by(self.leads, one).profile for one in stored if one.id == after.id), None)
+        profile = read_by(self.leads, after).profile
+        change = Change(by=by, before=before, after=profile, starts=starts, only_to=only_to)
+        return self.audiences.changes(change, now)
 
     def _decide(self, customer: Customer, event: Event, now: datetime, draft: str, **found: Any) -> Reaction:
         """The reaction to an event, with the task of a reply that a person has to read."""
@@ -198,6 +239,8 @@ class ProcessEvent:
         rules: dict[str, Any] = {"policy": self.policy, "leads": self.leads, "chosen": self._chosen(now)}
         reaction = on_wake(customer, enrollment_id, sequence, self.journeys, now, pauses=pauses, **rules)
         if reaction is not None:
+            by = f"{enrollment_id}-{sequence}"
+            reaction = self._with_audiences(reaction, (customer,), now, by, starts=True)
             self._keep_versions(reaction, customer)
             self.customers.commit(Commit(reaction, (customer,), now))
         return reaction

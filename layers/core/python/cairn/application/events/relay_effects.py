@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cairn.application.ports import (
     ArmCounts,
+    AudienceMembers,
     Deliveries,
     Erasures,
     Inbox,
@@ -35,6 +36,8 @@ from cairn.domain.effects import (
     EraseCustomer,
     EraseRecord,
     Fact,
+    JoinAudience,
+    LeaveAudience,
     NotifyMember,
     OpenTask,
     PauseEnrollment,
@@ -85,6 +88,11 @@ HasEnrollment = SendMessage | OpenTask | WithdrawTasks | EmitEvent | CallWebhook
 def commit_of_version(version: int | str) -> str:
     """The name of the commit by which the customer's version became this one."""
     return f"{int(version):09d}"
+
+
+def rank_of(commit: str) -> int:
+    """The customer's version of which a commit is named: of what two commits say of one thing, the later one counts."""
+    return int(commit.partition("-")[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +216,8 @@ class RelayEffects:
     webhooks: "QueueWebhookDeliveries"
     erasures: Erasures
     inbox: Inbox
+    audiences: "Callable[[], AudienceMembers]"
+    """Made when a customer first joins or leaves an audience."""
     customers: PresentCustomers
     wait: Callable[[Sequence[WaitingEffect]], None]
     """Puts effects into the effects queue. Raises where it does not take all of them."""
@@ -355,6 +365,9 @@ class RelayEffects:
                 self.inbox.put([event_of(effect, customer, one.at)])
             case CallWebhook():
                 self.webhooks.call(customer, effect, one.at)
+            case JoinAudience() | LeaveAudience():
+                if customer == one.customer:  # the commit of a merge has said anew where the survivor is a member
+                    self.audiences().note(customer, effect, rank_of(one.commit), one.at)
             case EraseCustomer() | EraseRecord():
                 self.erasures.put(one.customer, effect, SQS_MAX_DELAY)
             case SendMessage() | AnswerKeyword() | WakeAt():

@@ -431,6 +431,7 @@ class _Reaction:
             self.suppression_changes,
             frozenset(self.lost_versions),
             admissions=tuple(self.admissions),
+            only_to=self.allowed,
         )
 
     def advance(self, journey: Journey, enrollment: Enrollment, trigger: engine.Trigger, now: datetime) -> None:

@@ -15,7 +15,7 @@ from cairn.domain.journey.enrollment import MERGED, Enrollment
 from cairn.domain.profile.addresses import own_addresses
 from cairn.domain.profile.profile import Profile
 from cairn.domain.profile.stamped import Stamped
-from cairn.domain.shared.channels import channels_at
+from cairn.domain.shared.channels import Channel, channels_at
 
 DEDUPE_WINDOW = timedelta(days=35)
 """Longer than any sender's redelivery (Stripe's command line resends for 30 days)."""
@@ -185,6 +185,8 @@ class Reaction:
     """Whether it may depend on the profile. Only a wake-up's may not."""
     admissions: tuple[Admission, ...] = ()
     """The new enrollments that caps count: none of them begins where its hour or day is full."""
+    only_to: Mapping[Channel, str] | None = None
+    """The only addresses that what follows may write to; None: the customer's own."""
 
 
 Concerns = Callable[[Iterable[tuple[str, str]]], Collection[tuple[str, str]]]

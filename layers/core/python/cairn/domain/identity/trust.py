@@ -36,7 +36,10 @@ PEOPLE_SOURCE = "people"
 LEADS_SOURCE = "leads"
 """The source of events about a customer's score."""
 
-OWN_SOURCES = frozenset({JOURNEYS_SOURCE, PEOPLE_SOURCE, LEADS_SOURCE})
+AUDIENCES_SOURCE = "audiences"
+"""The source of events about who joins or leaves an audience."""
+
+OWN_SOURCES = frozenset({JOURNEYS_SOURCE, PEOPLE_SOURCE, LEADS_SOURCE, AUDIENCES_SOURCE})
 """Their events say what Cairn or a colleague has done, and are no sign of life of the customer."""
 
 RESERVED_SOURCES = frozenset({FEEDBACK_SOURCE, PREFERENCES_SOURCE, OPERATORS_SOURCE, *OWN_SOURCES})

@@ -153,6 +153,10 @@ class UnknownMemberError(CairnError):
     """people.toml has no such member; the message names the nearest."""
 
 
+class UnknownAudienceError(CairnError):
+    """No audience of audiences.toml has this name."""
+
+
 class UnknownQueueError(CairnError):
     """people.toml has no such queue; the message names the nearest."""
 
