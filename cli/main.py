@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cli import (
+    audiences,
     audit,
     chaos,
     check,
@@ -78,6 +79,7 @@ app.add_typer(leads.lead, name="lead", rich_help_panel=OPERATION)
 app.add_typer(leads.stage, name="stage", rich_help_panel=OPERATION)
 app.add_typer(reviews.app, name="review", rich_help_panel=OPERATION)
 app.add_typer(splits.app, name="split", rich_help_panel=OPERATION)
+app.add_typer(audiences.app, name="audience", rich_help_panel=OPERATION)
 app.add_typer(members.app, name="member", rich_help_panel=OPERATION)
 app.add_typer(members.deals, name="deal", rich_help_panel=OPERATION)
 app.add_typer(identity_key.app, name="identity-key", rich_help_panel=OPERATION)

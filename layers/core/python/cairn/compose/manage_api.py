@@ -47,6 +47,7 @@ from cairn.domain.shared.channels import Purpose
 from cairn.settings import ManageApiSettings
 
 if TYPE_CHECKING:
+    from cairn.application.audience.ask_audiences import AskAudiences
     from cairn.application.operations.choose_winner import ChooseWinner
     from cairn.application.operations.count_standing import CountStanding
     from cairn.application.operations.migrate_journey import MigrateJourney
@@ -118,6 +119,7 @@ def manage_api() -> ManageRouter:
             audit=audit,
             policy=Path(settings.policy_path),
         ),
+        audiences=lambda: _audiences(Path(settings.policy_path), settings.table_name, audit),
         audit=audit,
         seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
         lead=ShowLead(find, audit, leads),
@@ -139,6 +141,16 @@ def _inbox(*, policy: Path, **parts: Any) -> "ServeInbox":
     from cairn.application.people.serve_inbox import ServeInbox  # noqa: PLC0415
 
     return ServeInbox(**parts, policy=policy_at(policy), jurisdiction_of=jurisdiction_of)
+
+
+def _audiences(policy: Path, table_name: str, audit: DynamoAudit) -> "AskAudiences":
+    from cairn.adapters.dynamodb.audiences import DynamoAudiences  # noqa: PLC0415  few requests are about audiences
+    from cairn.application.audience.ask_audiences import AskAudiences  # noqa: PLC0415
+    from cairn.compose.audiences import audiences_beside  # noqa: PLC0415
+    from cairn.domain.audience.audiences import Audiences  # noqa: PLC0415
+
+    index = DynamoAudiences(aws.client("dynamodb", validated=True), table_name)
+    return AskAudiences(audiences_beside(policy) or Audiences(()), index, audit)
 
 
 def _winner(journeys: Path) -> "ChooseWinner":

@@ -7,6 +7,7 @@ from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.contact_items import contact_from_item
 from cairn.adapters.dynamodb.customer_state import customer_in
 from cairn.adapters.dynamodb.items import (
+    AUDIENCE,
     CONSENT,
     CONTACT,
     EVENT,
@@ -95,6 +96,7 @@ SECTIONS: Mapping[str, str] = {
     MESSAGE: "messages",
     TASK: "tasks",
     CONSENT: "consent_history",
+    AUDIENCE: "audiences",
 }
 """The section of each kind of item; any other item is shown unchanged under `other`."""
 
@@ -178,4 +180,6 @@ def _entry(item: RecordItem, prefix: str) -> Json:
         if name not in OMITTED and value is not None
     }
     expires = {"expires_at": int(item.expires_at)} if item.expires_at else {}
+    if prefix == AUDIENCE:
+        return {"audience": item.sk.removeprefix(prefix), "member": item.gsi1pk is not None}
     return {"key": item.sk.removeprefix(prefix), "at": item.at, **shown, **expires, "body": item.body}

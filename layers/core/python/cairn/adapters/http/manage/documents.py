@@ -21,10 +21,13 @@ from cairn.domain.replies.thread import Utterance, last_reply
 from cairn.domain.shared.instants import duration_text, instant_to_wire
 
 if TYPE_CHECKING:
+    from cairn.application.audience.ask_audiences import AudienceState, Overlap, Sample
     from cairn.application.operations.choose_winner import ShownSplit
     from cairn.application.operations.count_standing import StandingPage
     from cairn.application.operations.migrate_journey import MigratedPage
     from cairn.application.people.serve_inbox import Conversation
+    from cairn.application.ports import Member, MemberCount, MemberPage
+    from cairn.domain.audience.audiences import Audience
 
 Json = dict[str, Any]
 
@@ -45,6 +48,55 @@ def splits(shown: "Iterable[ShownSplit]") -> Json:
 def standing(page: "StandingPage") -> Json:
     counts = [{"version": version, "step": step, "count": count} for (version, step), count in page.counts.items()]
     return {"counts": counts, "after": page.following}
+
+
+def audiences(states: "Iterable[AudienceState]") -> Json:
+    return {"audiences": [_audience(one) for one in states]}
+
+
+def _audience(state: "AudienceState") -> Json:
+    one, filled = state.audience, state.filled
+    about = {"partition": one.partition, "sort": one.sort, "until": one.until}
+    return {
+        "audience": one.name,
+        "version": one.version,
+        "when": one.condition,
+        **{name: text or None for name, text in about.items()},
+        "sorted_as": one.sorted_as.value if one.sort else None,
+        "shards": one.shards,
+        "filled": {"at": instant_to_wire(filled.at), "members": filled.members} if filled else None,
+    }
+
+
+def member_count(counted: "MemberCount") -> Json:
+    return {"count": counted.count, "after": counted.following}
+
+
+def members_of(audience: "Audience", page: "MemberPage") -> Json:
+    return {"members": [_member(audience, one) for one in page.members], "after": page.following}
+
+
+def sample_of(audience: "Audience", drawn: "Sample") -> Json:
+    shown = [_member(audience, one) for one in drawn.members]
+    return {"members": shown, "among": drawn.among, "whole": drawn.is_whole}
+
+
+def overlap(found: "Overlap") -> Json:
+    return {"members": found.members, "both": found.both, "after": found.following}
+
+
+def _member(audience: "Audience", member: "Member") -> Json:
+    from cairn.domain.audience.order import decoded, partition_named  # noqa: PLC0415  few requests are about audiences
+
+    partition, sort, _ = member.position.split("#")
+    shown: Json = {"customer": member.customer}
+    if audience.partition:
+        shown["partition"] = partition_named(partition)
+    if audience.sort:
+        shown["sort"] = decoded(sort, audience.sorted_as)
+    if audience.until:
+        shown["until"] = decoded(member.until, audience.sorted_as)
+    return shown
 
 
 def message(explained: MessageExplanation) -> Json:

@@ -92,6 +92,18 @@ class Form:
             return 1
         return value
 
+    def scalar(self, name: str) -> str | int | float | None:
+        """A text or a number; None where the field is missing."""
+        value = self._document[name] if self.has(name) else None
+        if value is None or (
+            isinstance(value, str) and len(value) <= MAX_ID_LENGTH and not LONE_SURROGATE.search(value)
+        ):
+            return value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value
+        self._wrong(name, "a text or a number")
+        return None
+
     def when(self, name: str, *, required: bool = True) -> str:
         """A date or an instant in ISO 8601, whose zone may be left to be said."""
         text = self.text(name, required=required)

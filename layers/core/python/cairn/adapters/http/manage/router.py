@@ -32,6 +32,7 @@ from cairn.domain.shared.errors import InvalidRequestError, NotSignedInError
 from cairn.domain.shared.instants import instant_to_wire
 
 if TYPE_CHECKING:
+    from cairn.application.audience.ask_audiences import AskAudiences
     from cairn.application.operations.choose_winner import ChooseWinner
     from cairn.application.operations.count_standing import CountStanding
     from cairn.application.operations.migrate_journey import MigrateJourney
@@ -41,6 +42,9 @@ Json = dict[str, Any]
 
 PAGE = 50
 MAX_PAGE = 100
+
+MEMBERS, MAX_MEMBERS = 100, 1_000
+"""Members of an audience in a page."""
 
 MAX_CURSOR = 1_000
 MAX_TEXT = 1_600
@@ -121,6 +125,8 @@ class ManageRouter:
     members: ManageMembers
     inbox: "Callable[[], ServeInbox]"
     """Likewise: the gate is not imported at each start."""
+    audiences: "Callable[[], AskAudiences]"
+    """Likewise."""
     audit: Audit
     seen: SeenTypes
     lead: ShowLead
@@ -156,6 +162,8 @@ class ManageRouter:
             "POST /manage/deals": self._deal,
             "GET /manage/inbox": self._inbox,
             "POST /manage/inbox": self._conversation,
+            "GET /manage/audiences": self._audiences,
+            "POST /manage/audiences": self._audience,
             "GET /manage/audit": self._audit,
             "GET /manage/seen": self._seen,
         }
@@ -430,6 +438,35 @@ class ManageRouter:
         done = inbox.answer(customer, written, by=call.actor, why=why, now=now)
         about = {"customer": done.customer, "message": done.message, "channel": done.channel}
         return Answer(202, {**about, "still_open": done.still_open})
+
+    def _audiences(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002  a route's signature
+        return Answer(200, documents.audiences(self.audiences().states()))
+
+    def _audience(self, call: OperatorRequest, now: datetime) -> Answer:
+        from cairn.application.audience.ask_audiences import Order  # noqa: PLC0415  few requests are about audiences
+        from cairn.domain.audience.selection import Asked  # noqa: PLC0415
+
+        form = Form(call.body, self.normal_phone)
+        do, name = form.one_of("do", "count", "members", "sample", "overlap"), form.text("audience")
+        asked = Asked(*(form.scalar(one) for one in ("partition", "from", "to", "value")))
+        other, after = form.text("with", required=do == "overlap"), form.text("after", required=False, most=MAX_CURSOR)
+        limit = form.number("limit", MAX_MEMBERS) if form.has("limit") else MEMBERS
+        why = form.text("why", required=False, most=MAX_REASON_LENGTH)
+        if do == "overlap" and asked != Asked():
+            form.wrong("partition, from, to, value: not of an overlap, which compares all members")
+        if other and do != "overlap":
+            form.wrong("with: of an overlap only")
+        form.check()
+        ask, order = self.audiences(), Order(call.actor, why, now)
+        match do:
+            case "count":
+                return Answer(200, documents.member_count(ask.count(name, asked, after)))
+            case "members":
+                return Answer(200, documents.members_of(ask.named(name), ask.members(name, asked, limit, after, order)))
+            case "sample":
+                return Answer(200, documents.sample_of(ask.named(name), ask.sample(name, asked, limit, order)))
+            case _:
+                return Answer(200, documents.overlap(ask.overlap(name, other, after)))
 
     def _audit(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
         query = call.query or {}

@@ -26,6 +26,8 @@ ROUTES = (
     ("POST", "/manage/deals"),
     ("GET", "/manage/inbox"),
     ("POST", "/manage/inbox"),
+    ("GET", "/manage/audiences"),
+    ("POST", "/manage/audiences"),
     ("GET", "/manage/audit"),
     ("GET", "/manage/seen"),
 )
