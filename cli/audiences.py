@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,8 +11,19 @@ from typing import Annotated, Any
 import typer
 
 from cli.manage_client import Manage
-from cli.options import LOCAL_URL, OPERATION, ForceOption, JsonOption, OptionalWhyOption, OutOption, ToOption, examples
-from cli.output import check_free, echo, json_text, print_json, write_private
+from cli.options import (
+    LOCAL_URL,
+    OPERATION,
+    POLICY,
+    ForceOption,
+    JsonOption,
+    OptionalWhyOption,
+    OutOption,
+    PolicyOption,
+    ToOption,
+    examples,
+)
+from cli.output import check_free, echo, fail, json_text, print_json, write_private
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,6 +38,12 @@ FromOption = Annotated[str, typer.Option("--from", help="With this sort value at
 UpToOption = Annotated[str, typer.Option("--up-to", help="With this sort value at most.")]
 ValueOption = Annotated[str, typer.Option("--value", help="Whose range, from `sort` to `until`, contains this value.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=1_000, help="So many members.")]
+
+
+UNITS_PER_SECOND = 100
+"""A tenth of what one partition takes (DynamoDB quota)."""
+
+INTERRUPTED = 130
 
 
 class Format(StrEnum):
@@ -148,6 +166,55 @@ def export(  # noqa: PLR0913, PLR0917  one argument for each option
     asked = {"partition": partition, "from": low, "to": high, "value": value, "why": why, "limit": 1_000}
     rows = (one for page in _pages(to, "members", audience, asked) for one in page["members"])
     _write(_lines(rows, form), out, replace=force)
+
+
+@app.command(
+    epilog=examples("cairn audience fill", "cairn audience fill --stack Cairn-dev --to https://abc123.example.com")
+)
+def fill(  # noqa: PLR0913, PLR0917  one argument for each option
+    stack: Annotated[str, typer.Option("--stack", help="The deployment's stack; without it, `cairn serve`.")] = "",
+    policy: PolicyOption = POLICY,
+    work: Annotated[Path, typer.Option("--work", help="The file that says how far it is; deleted at the end.")] = Path(
+        "audience-fill.sqlite"
+    ),
+    units_per_second: Annotated[
+        int, typer.Option("--units-per-second", min=1, help="Write units of DynamoDB, at most.")
+    ] = UNITS_PER_SECOND,
+    again: Annotated[bool, typer.Option("--again", help="Fill also audiences that are filled.")] = False,  # noqa: FBT002
+    to: ToOption = LOCAL_URL,
+) -> None:
+    """Fill new and changed audiences from an export of the table; it may be interrupted, and goes on.
+
+    Name the deployment's URL too, with --to: the audiences here must be the deployed ones.
+    """
+    if not stack:
+        found = Manage(to).local("_fill")
+        for one in found["audiences"]:
+            echo(f"{one['audience']}: {one['members']:,} members")
+        if not found["audiences"]:
+            echo("all audiences are filled")
+        return
+    from cli.audience_fill_client import Filling  # noqa: PLC0415  slow to import
+    from cli.migrate_table_client import UnitRate  # noqa: PLC0415
+
+    deployed = {one["audience"]: one["version"] for one in Manage(to).get("audiences")["audiences"]}
+    rate = UnitRate(units_per_second)
+    with Filling.of_stack(stack, policy, work, rate, again=again) as filling:
+        here = {one.name: one.version for one in filling.fill.audiences.all}
+        if here != deployed:
+            others = sorted(name for name in here.keys() | deployed.keys() if here.get(name) != deployed.get(name))
+            fail(f"{', '.join(others)} here is not what {to} has: deploy first, or check out what is deployed")
+        if not filling.fill.filling:
+            echo("all audiences are filled")
+            return
+        try:
+            for step in filling.steps(datetime.now(UTC)):
+                echo(f"{step.what}: {step.done:,} of {step.total:,}; {rate.units:,.0f} units", err=True)
+        except KeyboardInterrupt:
+            echo(f"interrupted: run it again, and it goes on from {work}")
+            raise typer.Exit(INTERRUPTED) from None
+        for one in filling.fill.filling:
+            echo(f"{one.name}: {filling.fill.found[one.name]:,} members")
 
 
 def _pages(to: str, do: str, audience: str, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -45,6 +45,10 @@ class Manage:
         document = {key: value for key, value in fields.items() if value}
         return self._ask("POST", name, json.dumps(document).encode())
 
+    def local(self, route: str) -> dict[str, Any]:
+        """Post to a route that a laptop alone has."""
+        return self._ask_at(f"{self.to.rstrip('/')}/{route}", "POST", b"{}")
+
     def explain(self, what: str, customer: str, why: str = "") -> dict[str, Any]:
         """Explain a message if `what` looks like a message's id, else a customer."""
         if customer or MESSAGE_ID.fullmatch(what):
@@ -52,7 +56,9 @@ class Manage:
         return self.post("explain", customer=what, why=why)
 
     def _ask(self, method: str, name: str, body: bytes) -> dict[str, Any]:
-        url = f"{self.to.rstrip('/')}/manage/{name}"
+        return self._ask_at(f"{self.to.rstrip('/')}/manage/{name}", method, body)
+
+    def _ask_at(self, url: str, method: str, body: bytes) -> dict[str, Any]:
         if not url.startswith(("http://", "https://")):
             raise typer.BadParameter("--to is a URL that begins with http:// or https://")
         headers = {"content-type": "application/json"}

@@ -56,7 +56,9 @@ class UnitRate:
     _free_at: float = 0
 
     def ask(self, **kwargs: Any) -> None:
-        """Before a call."""
+        """Before a call. One that is not about items takes no units."""
+        if "ReturnConsumedCapacity" not in kwargs["model"].input_shape.members:
+            return
         kwargs["params"]["ReturnConsumedCapacity"] = "TOTAL"
         ahead = self._free_at - self.clock()
         if ahead > 0:

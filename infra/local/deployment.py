@@ -62,6 +62,7 @@ from infra.local.dead_letters import (
 from infra.local.environments import settings_of
 from infra.local.faults import FaultPlan
 from infra.local.faults.weather import CALM, Weather
+from infra.local.filling import fill_audiences
 from infra.local.reports import is_logged, log_event, queue_body
 from infra.local.resume_rule import ResumeRule
 from infra.local.runtime import Handler, ProcessDiedError, Runtime, TimedOutError, installed
@@ -247,6 +248,11 @@ class LocalDeployment:
     def catch_up(self) -> None:
         """Do everything that has become due in real time since the last call."""
         self.advance_to(self.now())
+
+    def fill_audiences(self) -> dict[str, int]:
+        """Fill the audiences that are not filled: pages of the table stand in for an export. Members by audience."""
+        with self.lock:
+            return fill_audiences(self.cloud, self.catalogue, self.now())
 
     def timeline(self, customer: str | None = None) -> list[dict[str, Any]]:
         """Everything that happened to all customers or to one, as `replay --json` prints it.

@@ -65,6 +65,7 @@ ROUTES = Map(
         Rule("/_clock", endpoint="clock", methods=["POST", "GET"]),
         Rule("/_faults", endpoint="faults", methods=["POST", "GET"]),
         Rule("/_timeline", endpoint="timeline", methods=["GET"]),
+        Rule("/_fill", endpoint="fill", methods=["POST"]),
         Rule("/_dlq", endpoint="dead_letters", methods=["GET"]),
         Rule("/_dlq/<queue>", endpoint="dead_letters_of", methods=["GET"]),
         Rule("/_dlq/<queue>/redrive", endpoint="redrive", methods=["POST"]),
@@ -210,6 +211,10 @@ class Application:
                 "faults": {name: day.about for name, day in GAME_DAYS.items()},
             }
         )
+
+    def _fill(self, request: Request) -> Response:  # noqa: ARG002  an endpoint's signature
+        found = self.deployment.fill_audiences()
+        return _json({"audiences": [{"audience": name, "members": count} for name, count in found.items()]})
 
     def _timeline(self, request: Request) -> Response:
         self.deployment.catch_up()

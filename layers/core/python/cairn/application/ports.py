@@ -665,6 +665,20 @@ class AudienceIndex(Protocol):
         """The audiences that were filled, by name."""
 
 
+class AudienceFiller(Protocol):
+    def fill(self, customer_id: str, joining: JoinAudience, rank: int) -> bool:
+        """Write that a customer of this version is a member, unless a later change is written; whether it was."""
+
+    def is_listed_in(self, audience: Audience, listed_as: str) -> bool:
+        """Whether an index key is of this version of an audience."""
+
+    def remove(self, customer_id: str, audience: str, listed_as: str) -> None:
+        """Remove a membership that is still listed so."""
+
+    def note_filled(self, name: str, filled: FilledAudience) -> None:
+        """Write that an audience was filled."""
+
+
 class PausedWorkStore(Protocol):
     def add(self, customer_id: str, commit: str, enrollment: PauseEnrollment, due_at: datetime) -> None:
         """Store an enrollment until its target is resumed. Idempotent per commit."""

@@ -45,7 +45,7 @@ NO_LATER_VERSION = "attribute_not_exists(pk) OR #rank <= :rank"
 
 
 class DynamoAudiences:
-    """Implements the ports AudienceMembers and AudienceIndex."""
+    """Implements the ports AudienceMembers, AudienceIndex and AudienceFiller."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
@@ -66,11 +66,15 @@ class DynamoAudiences:
             self._check_present(customer_id, item["sk"]["S"])
         return written
 
-    def remove(self, customer_id: str, sort_key: str, listed_as: str) -> None:
+    @staticmethod
+    def is_listed_in(audience: Audience, listed_as: str) -> bool:
+        return listed_as.startswith(_version_key(audience))
+
+    def remove(self, customer_id: str, audience: str, listed_as: str) -> None:
         """Remove a member by other rules, where it is one still."""
         self._write(
             self._client.delete_item,
-            Key=_key(customer_id, sort_key),
+            Key=_key(customer_id, AUDIENCE + audience),
             ConditionExpression="gsi1pk = :listed",
             ExpressionAttributeValues={":listed": _text(listed_as)},
         )
@@ -216,7 +220,11 @@ def member_item(customer_id: str, change: JoinAudience | LeaveAudience, rank: in
 
 
 def _index_key(audience: Audience, shard: int) -> str:
-    return f"{AUDIENCE}{audience.name}.{audience.version}#{shard}"
+    return f"{_version_key(audience)}{shard}"
+
+
+def _version_key(audience: Audience) -> str:
+    return f"{AUDIENCE}{audience.name}.{audience.version}#"
 
 
 def _member(item: Mapping[str, Any]) -> Member:

@@ -249,6 +249,11 @@ def concerned_in(items: Mapping[str, CustomerItem], concerns: Concerns) -> Colle
     return [id_ for one in concerned for id_ in one.ids]
 
 
+def are_of_one_commit(items: Mapping[str, CustomerItem]) -> bool:
+    """Whether no commit came between the reads of the head and of its pages."""
+    return _sum(items, ENTRIES) == int(items[STATE].pages_sum or 0)
+
+
 def profile_in(items: Mapping[str, Any]) -> Profile:
     """The whole profile in a partition's items; with the head alone, as much as a sender reads."""
     head = items[STATE]
