@@ -7,6 +7,7 @@ import typer
 from cli import (
     audiences,
     audit,
+    broadcasts,
     chaos,
     check,
     customers,
@@ -80,6 +81,7 @@ app.add_typer(leads.stage, name="stage", rich_help_panel=OPERATION)
 app.add_typer(reviews.app, name="review", rich_help_panel=OPERATION)
 app.add_typer(splits.app, name="split", rich_help_panel=OPERATION)
 app.add_typer(audiences.app, name="audience", rich_help_panel=OPERATION)
+app.add_typer(broadcasts.app, name="broadcast", rich_help_panel=OPERATION)
 app.add_typer(members.app, name="member", rich_help_panel=OPERATION)
 app.add_typer(members.deals, name="deal", rich_help_panel=OPERATION)
 app.add_typer(identity_key.app, name="identity-key", rich_help_panel=OPERATION)

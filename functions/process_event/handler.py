@@ -28,6 +28,7 @@ from cairn.telemetry import count, logger, need_person
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cairn.application.audience.begin_broadcast import BeginBroadcast
     from cairn.application.people.fire_task_timer import FireTaskTimer
 
 REFERENCE_PATIENCE = timedelta(hours=1)
@@ -70,6 +71,11 @@ def fire_task_timer() -> "Callable[[], FireTaskTimer]":
 
 
 @cache
+def begin_broadcast() -> "Callable[[], BeginBroadcast]":
+    return compose.begin_broadcast()
+
+
+@cache
 def overflow() -> Overflow:
     return compose.overflow()
 
@@ -80,6 +86,7 @@ def warm() -> None:
     consumers()
     count_seen()
     fire_task_timer()
+    begin_broadcast()
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
@@ -90,15 +97,16 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 
 def process_record(record: SQSRecord) -> None:
-    now = datetime.now(UTC)
-    try:
-        document = overflow().load(record.body)
-    except ValueError:
-        raise InvalidEventError(["not an event as the receiver writes it"]) from None
+    now, document = datetime.now(UTC), document_in(record)
     if not document:  # emptied, so it was processed before: by another delivery, or another request
         count("EventDuplicate")
         return
     event = read_event(document, now)
+    if event.about is not None:
+        begins = begin_broadcast()()(event, now)
+        overflow().discard(record.body)
+        logger.info("event about a thing processed", begins=begins, source=event.source, event_type=event.type)
+        return
     dropped: set[str] = set()
     try:
         reaction = process()(event, now)
@@ -127,6 +135,14 @@ def process_record(record: SQSRecord) -> None:
     known: dict[str, Any] = {"source": event.source, "event_type": event.type, "event_key": event.key}
     known |= {"dropped": sorted(dropped)} if dropped else {}
     logger.info("event processed", outcome=outcome, **known)
+
+
+def document_in(record: SQSRecord) -> Any:
+    """Raises InvalidEventError."""
+    try:
+        return overflow().load(record.body)
+    except ValueError:
+        raise InvalidEventError(["not an event as the receiver writes it"]) from None
 
 
 def read_event(document: Any, now: datetime) -> Event:

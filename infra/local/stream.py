@@ -21,7 +21,7 @@ FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=1), timedelta(minutes=1)
 """Between the tries of a failing batch. Lambda documents that it waits, and not how long."""
 MOST_DOUBLINGS = 6
 
-ITEMS = ("open#state", "task#")
+ITEMS = ("open#state", "task#", "broadcast#")
 
 
 def has_outbox(change: Shape) -> bool:

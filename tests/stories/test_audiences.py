@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from bench.calls import Call, watched
 from bench.meter import reader
 from bench.units import WriteUnits
 from cli.main import app
+from infra.local.faults import FaultPlan
 from tests.conftest import Begins, Story
 from tests.stories.shop import POLICY, served
 
@@ -43,6 +45,8 @@ exit_on:
     where: event.properties.audience == 'investors'
 """
 
+ACCEPTED = 202
+
 Json = dict[str, Any]
 
 
@@ -57,7 +61,8 @@ class Market:
         self._number += 1
         self.story.passes("1m")  # of two values at one instant, any may count
         of: Json = {"customer": {"user_id": user}, "attributes": attributes}
-        self.story.happens("profile.stated", f"said-{self._number}", **of)
+        while self.story.happens("profile.stated", f"said-{self._number}", **of)["statusCode"] != ACCEPTED:
+            self.story.passes("1m")  # as every sender does that gets no 2xx
 
     def invests(self, user: str, low: int, high: int | None = None, district: str = "75011") -> None:
         self.says(user, kind="investor", budget_from=low, budget_to=high, district=district)
@@ -217,6 +222,27 @@ def test_joining_and_leaving_cost_two_units_and_nothing_else_any(market: Market)
         assert spent() == 0
         market.says("ben", tags={"owner": False})
         assert spent() == 2
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_under_faults_the_members_are_those_who_meet_the_condition_in_the_end(market: Market, seed: int) -> None:
+    """Calls fail, workers die and deliveries come late and twice, while customers join, move and leave."""
+    change = Random(seed)  # noqa: S311  a story, and no secret
+    last: dict[str, tuple[str, int]] = {}
+    market.story.deployment.faults = FaultPlan.random(seed)
+    for _ in range(30):
+        user, kind, low = (
+            change.choice(["ada", "ben", "cem", "dan"]),
+            change.choice(["investor", "owner"]),
+            change.randrange(9),
+        )
+        last[user] = (kind, low)
+        market.says(user, kind=kind, budget_from=low or None, district=change.choice(["75011", "75012"]))
+    market.story.deployment.faults = None
+    market.story.passes("3h")
+
+    assert market.members() == {user for user, (kind, low) in last.items() if kind == "investor" and low}
+    assert market.asks(do="count", audience="investors")["count"] == len(market.members())
 
 
 def _is_of_audiences(call: Call) -> bool:

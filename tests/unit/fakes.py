@@ -875,10 +875,14 @@ class EffectsQueue(list[WaitingEffect]):
 
     failure: Exception | None = None
 
-    def put(self, effects: Sequence[WaitingEffect]) -> None:
+    def __init__(self) -> None:
+        self.delays: list[int] = []
+
+    def put(self, effects: Sequence[WaitingEffect], delay_seconds: int = 5) -> None:
         if self.failure:
             raise self.failure
         self.extend(effects)
+        self.delays.append(delay_seconds)
 
 
 class PresentCustomers(dict[str, PresentCustomer | None]):

@@ -14,6 +14,7 @@ from infra.cloud.bundle.journeys import PEOPLE_PATH, POLICY_PATH
 from infra.cloud.function import Function, Shared
 from infra.cloud.queues import Queues
 from infra.cloud.schedules import Schedules
+from infra.cloud.table import INDEX
 from infra.cloud.topics import TopicKey
 
 BATCH_SIZE = 100
@@ -29,7 +30,7 @@ WAITING_BATCH_SIZE = 10
 WAITING_CONCURRENCY = 5
 """Of the effects that wait: few, for what they wait for has just been out of order."""
 
-ITEMS = ("open#state", "task#")
+ITEMS = ("open#state", "task#", "broadcast#")
 """How the sort keys of items with outboxes begin."""
 
 WITH_OUTBOX = {
@@ -98,6 +99,7 @@ class RelayEffects(Function):
             "dynamodb:DeleteItem",
             adds_to_audit=True,
         )
+        self.may("dynamodb:Query", on=f"{table.table_arn}/index/{INDEX}")
         self.may(
             "sqs:SendMessage",
             on=[

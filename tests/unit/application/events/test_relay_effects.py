@@ -15,6 +15,7 @@ from cairn.domain.customer.customer import on_event
 from cairn.domain.customer.state import Customer, Reaction
 from cairn.domain.effects import (
     AbsorbHistory,
+    ContinueBroadcast,
     Effect,
     EraseCustomer,
     Fact,
@@ -78,6 +79,7 @@ class Relay:
         self.inbox = Inbox()
         self.waiting, self.customers = EffectsQueue(), PresentCustomers()
         self.arms, self.audiences = ArmCounts(), AudienceMembers()
+        self.pages: list[tuple[Any, Any]] = []
         self.relay = RelayEffects(
             timers=self.timers,
             messages=self.outbox,
@@ -96,6 +98,7 @@ class Relay:
             erasures=self.erasures,
             inbox=self.inbox,
             audiences=lambda: self.audiences,
+            broadcasts=lambda: cast("Any", lambda page, now: self.pages.append((page, now))),
             customers=self.customers,
             wait=self.waiting.put,
             dead_letter=self.dead_lettered,
@@ -489,6 +492,21 @@ def test_a_customer_who_was_merged_since_joins_nothing(relay: Relay) -> None:
     relay.carry_out(commit, MONDAY)
 
     assert relay.audiences == []
+
+
+def test_a_page_of_a_broadcast_waits_in_the_queue_until_it_is_due(relay: Relay) -> None:
+    """It is about nobody: no customer is read, and none that is erased stops it."""
+    page = ContinueBroadcast("b-page-1", "b", 1, MONDAY + HOUR)
+    commit = Committed("broadcasts", "000000001", MONDAY, (page,))
+
+    relay.relay(commit, relay.relay.present([commit]), MONDAY)
+    assert relay.waiting.delays == [900]
+    assert relay.carry_out_waiting(MONDAY + 0.9 * HOUR) == [""]
+    assert (relay.waiting.delays[-1], relay.pages) == (360, [])
+    relay.carry_out_waiting(MONDAY + HOUR)
+
+    assert relay.pages == [(page, MONDAY + HOUR)]
+    assert not relay.waiting
 
 
 def test_a_timer_of_a_paused_journey_becomes_paused_work(relay: Relay) -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from datetime import datetime, timedelta
 
     from cairn.domain.audience.audiences import Audience
+    from cairn.domain.audience.broadcasts import Broadcast
     from cairn.domain.audience.selection import Selection
     from cairn.domain.consent.changes import ConsentChange
     from cairn.domain.consent.contact import Claim, Contact, Deferral
@@ -663,6 +664,19 @@ class AudienceIndex(Protocol):
 
     def filled(self) -> Mapping[str, FilledAudience]:
         """The audiences that were filled, by name."""
+
+
+class Broadcasts(Protocol):
+    def get(self, broadcast_id: str) -> Broadcast | None: ...
+
+    def add(self, broadcast: Broadcast) -> bool:
+        """Store a new broadcast; False where there is one of this id."""
+
+    def change(self, after: Broadcast) -> bool:
+        """Store the next version; False where the present one is not the one before it. What follows is carried out."""
+
+    def latest(self, limit: int, before: str = "") -> Sequence[Broadcast]:
+        """The broadcasts, the newest first."""
 
 
 class AudienceFiller(Protocol):

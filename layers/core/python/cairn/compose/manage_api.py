@@ -48,6 +48,7 @@ from cairn.settings import ManageApiSettings
 
 if TYPE_CHECKING:
     from cairn.application.audience.ask_audiences import AskAudiences
+    from cairn.application.audience.manage_broadcasts import ManageBroadcasts
     from cairn.application.operations.choose_winner import ChooseWinner
     from cairn.application.operations.count_standing import CountStanding
     from cairn.application.operations.migrate_journey import MigrateJourney
@@ -120,6 +121,7 @@ def manage_api() -> ManageRouter:
             policy=Path(settings.policy_path),
         ),
         audiences=lambda: _audiences(Path(settings.policy_path), settings.table_name, audit),
+        broadcasts=lambda: _broadcasts(settings, audit, board),
         audit=audit,
         seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
         lead=ShowLead(find, audit, leads),
@@ -151,6 +153,22 @@ def _audiences(policy: Path, table_name: str, audit: DynamoAudit) -> "AskAudienc
 
     index = DynamoAudiences(aws.client("dynamodb", validated=True), table_name)
     return AskAudiences(audiences_beside(policy) or Audiences(()), index, audit)
+
+
+def _broadcasts(settings: ManageApiSettings, audit: DynamoAudit, board: DynamoSwitches) -> "ManageBroadcasts":
+    from cairn.adapters.documents.catalogue import Catalogue  # noqa: PLC0415  with the engine
+    from cairn.adapters.dynamodb.broadcasts import DynamoBroadcasts  # noqa: PLC0415
+    from cairn.application.audience.manage_broadcasts import ManageBroadcasts  # noqa: PLC0415
+
+    journeys = Path(settings.journeys_path)
+    return ManageBroadcasts(
+        ask=_audiences(Path(settings.policy_path), settings.table_name, audit),
+        broadcasts=DynamoBroadcasts(aws.client("dynamodb", validated=True), settings.table_name),
+        journeys=Catalogue(journeys),
+        switch=Switch(board, Targets(journeys), attempts),
+        audit=audit,
+        attempts=attempts,
+    )
 
 
 def _winner(journeys: Path) -> "ChooseWinner":

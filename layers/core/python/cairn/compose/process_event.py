@@ -29,6 +29,7 @@ from cairn.settings import ProcessEventSettings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cairn.application.audience.begin_broadcast import BeginBroadcast
     from cairn.application.events.read_reply import ReadReply
     from cairn.application.people.fire_task_timer import FireTaskTimer
 
@@ -54,6 +55,22 @@ def process_event() -> ProcessEvent:
         read_reply=_read_reply(settings, journeys),
         attempts=attempts,
     )
+
+
+def begin_broadcast() -> "Callable[[], BeginBroadcast]":
+    """Made with the first event about a thing: few events are."""
+    settings = ProcessEventSettings.from_environment(os.environ)
+
+    @cache
+    def made() -> "BeginBroadcast":
+        from cairn.adapters.dynamodb.broadcasts import DynamoBroadcasts  # noqa: PLC0415  see above
+        from cairn.application.audience.begin_broadcast import BeginBroadcast  # noqa: PLC0415
+        from cairn.domain.audience.audiences import Audiences  # noqa: PLC0415
+
+        broadcasts = DynamoBroadcasts(aws.client("dynamodb", validated=True), settings.table_name)
+        return BeginBroadcast(audiences_beside(Path(settings.policy_path)) or Audiences(()), broadcasts)
+
+    return made
 
 
 def fire_task_timer() -> "Callable[[], FireTaskTimer]":

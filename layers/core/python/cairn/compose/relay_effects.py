@@ -40,6 +40,7 @@ from cairn.settings import RelayEffectsSettings
 
 if TYPE_CHECKING:
     from cairn.adapters.dynamodb.audiences import DynamoAudiences
+    from cairn.application.audience.continue_broadcasts import ContinueBroadcasts
     from cairn.domain.people.task import Task
 
 
@@ -70,6 +71,7 @@ def relay_effects(
             dead_letter_arn=settings.wakes_dead_letter_queue_arn,
         ),
     )
+    inbox = EventsQueue(sqs, settings.events_queue_url, NoOverflow())
     return RelayEffects(
         timers=timers,
         messages=MessageQueue(
@@ -102,8 +104,9 @@ def relay_effects(
             endpoints=tuple(one.name for one in policy.webhook_endpoints if one.consent),
         ),
         erasures=ErasureQueue(sqs, settings.erasures_queue_url),
-        inbox=EventsQueue(sqs, settings.events_queue_url, NoOverflow()),
+        inbox=inbox,
         audiences=cache(partial(_audiences, settings.table_name)),
+        broadcasts=cache(partial(_broadcasts, settings, inbox)),
         customers=DynamoPresentCustomers(leads_beside(Path(settings.policy_path))),
         wait=EffectsQueue(sqs, settings.effects_queue_url).put,
         dead_letter=dead_letter,
@@ -115,6 +118,17 @@ def _audiences(table_name: str) -> "DynamoAudiences":
     from cairn.adapters.dynamodb.audiences import DynamoAudiences  # noqa: PLC0415  most deployments have no audience
 
     return DynamoAudiences(aws.client("dynamodb", validated=True), table_name)
+
+
+def _broadcasts(settings: RelayEffectsSettings, inbox: EventsQueue) -> "ContinueBroadcasts":
+    from cairn.adapters.dynamodb.broadcasts import DynamoBroadcasts  # noqa: PLC0415  as for audiences
+    from cairn.application.audience.continue_broadcasts import ContinueBroadcasts  # noqa: PLC0415
+    from cairn.compose.audiences import audiences_beside  # noqa: PLC0415
+    from cairn.domain.audience.audiences import Audiences  # noqa: PLC0415
+
+    broadcasts = DynamoBroadcasts(aws.client("dynamodb", validated=True), settings.table_name)
+    audiences = audiences_beside(Path(settings.policy_path)) or Audiences(())
+    return ContinueBroadcasts(broadcasts, audiences, _audiences(settings.table_name), inbox)
 
 
 def dead_letters() -> DeadLetterQueue:

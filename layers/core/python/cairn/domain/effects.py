@@ -258,6 +258,9 @@ class EraseRecord:
 AUDIENCE_JOINED, AUDIENCE_LEFT = "audience.joined", "audience.left"
 """Events of Cairn's own, with the name of the `audience`."""
 
+BROADCAST_STARTED = "broadcast.started"
+"""Likewise, of each member of a broadcast's audience: the `broadcast`, its `journey`, and `at`, when it goes out."""
+
 
 @dataclass(frozen=True, slots=True)
 class JoinAudience:
@@ -283,6 +286,18 @@ class LeaveAudience:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class ContinueBroadcast:
+    """The next page of a broadcast is due; of an old version it is stale. It is about no customer."""
+
+    KIND: ClassVar[Literal["page"]] = "page"
+    NAME: ClassVar = "ContinueBroadcast"
+    id: str
+    broadcast: str
+    version: int
+    at: datetime
+
+
 Effect = (
     SendMessage
     | WakeAt
@@ -302,6 +317,7 @@ Effect = (
     | EraseRecord
     | JoinAudience
     | LeaveAudience
+    | ContinueBroadcast
 )
 
 EffectKind = Literal[
@@ -323,6 +339,7 @@ EffectKind = Literal[
     "erase_record",
     "join",
     "leave",
+    "page",
 ]
 """The name of an effect in the table and in the queues: its `KIND`."""
 

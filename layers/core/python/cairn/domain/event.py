@@ -1,5 +1,6 @@
 """The canonical event: something that happened to a customer, named `object.action` in the past tense."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -77,6 +78,7 @@ FIELDS = frozenset(
         "type",
         "occurred_at",
         "customer",
+        "about",
         "references",
         "properties",
         "attributes",
@@ -85,6 +87,13 @@ FIELDS = frozenset(
         "source",
     },
 )
+ABOUT_FIELDS = frozenset({"audience", "partition", "from", "to", "value", "per_second"})
+"""Of an event about a thing: whom it concerns, and how many events a second it becomes."""
+
+MOST_PER_SECOND = 1_000
+MOST_BYTES_ABOUT = 16 * 1024
+"""Of the properties of an event about a thing, as JSON: its broadcast is stored anew with each page."""
+
 CUSTOMER_FIELDS = frozenset({"cairn_id", "user_id", "email", "phone", "external_ids"})
 
 
@@ -119,6 +128,8 @@ class Event:
     """Fields that were not taken over, each with its reason; the timeline shows them."""
     references: tuple[Reference, ...] = ()
     """What the event is about in its source's words. An event without a name finds its customer by these."""
+    about: Mapping[str, Any] | None = None
+    """Of an event about a thing: the `audience` whose members it concerns, and perhaps which of them."""
     only_to: Mapping[Channel, str] | None = None
     """Of an event that a journey emits: the only addresses that what it starts may write to."""
 
@@ -210,7 +221,8 @@ def event_from_wire(  # noqa: PLR0913  what the sender does not say
         reader.problems.append(f"type: {event_type} is one of Cairn's own events; choose another name")
     occurred_at = min(reader.instant(document, "occurred_at") or received_at, received_at)
     references = reader.references(document)
-    customer = reader.mapping(document, "customer", required=not references)
+    about = reader.about(document) if "about" in document else None
+    customer = reader.mapping(document, "customer", required=not references and about is None)
     identifiers = reader.identifiers(customer)
     cairn_id = reader.text(customer, "cairn_id", where="customer.")
     if cairn_id and source not in RESERVED_SOURCES:
@@ -223,6 +235,8 @@ def event_from_wire(  # noqa: PLR0913  what the sender does not say
     properties = reader.mapping(document, "properties")
     attributes = reader.mapping(document, "attributes")
     consent = reader.consent(document, occurred_at, source, claimed=consent_is_claimed)
+    if about is not None:
+        reader.refuse_beside_about(document)
     if reader.problems:
         raise InvalidEventError(reader.problems)
     return Event(
@@ -240,6 +254,7 @@ def event_from_wire(  # noqa: PLR0913  what the sender does not say
         vouched=vouched,
         settable=settable,
         dropped=reader.dropped,
+        about=about,
     )
 
 
@@ -288,6 +303,7 @@ def event_to_wire(event: Event) -> dict[str, Any]:
         "type": event.type,
         "occurred_at": instant_to_wire(event.occurred_at),
         "customer": customer,
+        **({} if event.about is None else {"about": dict(event.about)}),
         **({"references": references_to_wire(event.references)} if event.references else {}),
         "properties": event.properties,
         "attributes": event.attributes,
@@ -385,6 +401,31 @@ class _Reader:
             self.problems.append(f"{name}: a JSON object{' that is not empty' if required else ''}")
             return {}
         return value
+
+    def about(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """An audience, and perhaps some of its members; a rate."""
+        about = self.mapping(document, "about", required=True)
+        self.refuse_unknown(about, ABOUT_FIELDS, "about.")
+        self.text(about, "audience", where="about.", required=True)
+        for name in ("partition", "from", "to", "value"):
+            value = about.get(name)
+            if isinstance(value, bool) or not isinstance(value, str | int | float | None):
+                self.problems.append(f"about.{name}: a text or a number")
+        rate = about.get("per_second", 1)
+        if isinstance(rate, bool) or not isinstance(rate, int) or not 1 <= rate <= MOST_PER_SECOND:
+            self.problems.append(f"about.per_second: a whole number from 1 to {MOST_PER_SECOND}")
+        return about
+
+    def refuse_beside_about(self, document: Mapping[str, Any]) -> None:
+        """An event about a thing has no part that is about a customer."""
+        if not self.strict:
+            self.problems.append("about: of our own API only")
+        for name in ("customer", "references", "attributes", "consent", "backfill"):
+            if document.get(name):
+                self.problems.append(f"{name}: of an event of one customer, not beside about")
+        size = len(json.dumps(document.get("properties", {}), ensure_ascii=False, default=str).encode(errors="replace"))
+        if size > MOST_BYTES_ABOUT:
+            self.problems.append(f"properties: at most {MOST_BYTES_ABOUT} bytes beside about: each member gets them")
 
     def references(self, document: Mapping[str, Any]) -> tuple[Reference, ...]:
         """By kind a text, or a list of texts; the first MAX_IN_EVENT of them."""

@@ -15,6 +15,7 @@ from cairn.domain.effects import (
     AnswerKeyword,
     CallWebhook,
     CloseTask,
+    ContinueBroadcast,
     Effect,
     EffectKind,
     EmitEvent,
@@ -144,6 +145,8 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911, PLR0912  on
         case JoinAudience():
             position = {name: getattr(effect, name) for name in POSITION if getattr(effect, name)}
             return {"audience": effect.audience, "version": effect.version, **position}
+        case ContinueBroadcast():
+            return {"broadcast": effect.broadcast, "version": effect.version, "at": instant_to_wire(effect.at)}
         case LeaveAudience():
             return {"audience": effect.audience, "version": effect.version}
 
@@ -234,6 +237,8 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
         case "join":
             position = {name: wire[name] for name in POSITION if name in wire}
             return JoinAudience(wire["id"], wire["audience"], wire["version"], **position)
+        case "page":
+            return ContinueBroadcast(wire["id"], wire["broadcast"], wire["version"], instant_from_wire(wire["at"]))
         case "leave":
             return LeaveAudience(wire["id"], wire["audience"], wire["version"])
     raise ValueError(f"no effect is called {kind}")

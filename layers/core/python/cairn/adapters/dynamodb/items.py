@@ -21,6 +21,7 @@
 | customer id      | `consent#<at>#<hash>` | one consent record, stored without end                                |
 | customer id      | `audience#<name>`  | a member of an audience, or who has left; indexed (audiences.py)      |
 | `audiences`      | `<name>`           | when an audience was filled, with which version                          |
+| `broadcasts`     | `broadcast#<id>`   | an event for each member of an audience, and how far it is; indexed by time |
 | `journey#<name>` | `version#<hash>`   | a journey version in use, so that a deploy changes no open enrollment    |
 | `heard`          | `heard`            | the status reports that journey versions may hear (status_reports.py)    |
 | `identity`       | `identity`         | the fingerprint of the identity key that made the customer ids           |
@@ -84,6 +85,8 @@ PEOPLE, MEMBERS = "people", "members"
 """Partition and sort key of what operators say about members."""
 DEAL = "deal"
 CONSENT = "consent#"
+BROADCAST = "broadcast#"
+"""The start of the sort key of a broadcast."""
 AUDIENCE = "audience#"
 """The start of the sort key of a membership in an audience, and of its index key."""
 JOURNEY = "journey#"

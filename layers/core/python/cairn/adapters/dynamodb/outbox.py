@@ -16,7 +16,7 @@ from cairn.adapters.dynamodb import codec, effect_codec
 from cairn.adapters.dynamodb.codec import Wire
 from cairn.adapters.dynamodb.customer_state import as_read
 from cairn.adapters.dynamodb.in_head import enrollments_in
-from cairn.adapters.dynamodb.items import DATA, ENROLLED, OUTBOX, STATE, TASK
+from cairn.adapters.dynamodb.items import BROADCAST, DATA, ENROLLED, OUTBOX, STATE, TASK
 from cairn.adapters.s3 import MAX_QUEUED_BYTES
 from cairn.application.events.relay_effects import Committed, WaitingEffect, commit_of_version, enrollment_of
 from cairn.application.ports import Commit
@@ -79,12 +79,15 @@ def committed_in(record: Mapping[str, Any]) -> Committed | None:
     change = record["dynamodb"]
     sk, new = change["Keys"]["sk"]["S"], change.get("NewImage", {})
     owner = sk.removeprefix(ENROLLED) if sk.startswith(ENROLLED) and not sk.endswith(DATA) else ""
-    if (not owner and sk != STATE and not sk.startswith((OUTBOX, TASK))) or "outbox" not in new:
+    if (not owner and sk != STATE and not sk.startswith((OUTBOX, TASK, BROADCAST))) or "outbox" not in new:
         return None
     if sk.startswith(TASK):
         return _of_task(change["Keys"]["pk"]["S"], sk.removeprefix(TASK), change)
     if _number(new, "rev") == _number(change.get("OldImage", {}), "rev"):
         return None
+    if sk.startswith(BROADCAST):
+        name = commit_of_version(_number(new, "rev"))
+        return _committed(change["Keys"]["pk"]["S"], name, None, _json(new, "outbox"), {})
     customer, commit, outbox = change["Keys"]["pk"]["S"], _commit_named(sk, new), _json(new, "outbox")
     if owner:
         return _of_enrollment(customer, commit, owner, json.loads(new["enrollment"]["S"]), outbox)

@@ -73,19 +73,19 @@ class AskAudiences:
         return found
 
     def members(self, name: str, asked: Asked, limit: int, after: str, order: "Order") -> MemberPage:
-        audience, selected = self._selected(name, asked)
+        audience, selected = self.named(name), self.selected(name, asked)
         page = self.index.page(audience, selected, limit, after)
         if not after:
             self.audit.write(order.entry(LIST_MEMBERS, name))
         return page
 
     def count(self, name: str, asked: Asked, after: str) -> MemberCount:
-        audience, selected = self._selected(name, asked)
+        audience, selected = self.named(name), self.selected(name, asked)
         return self.index.count(audience, selected, after)
 
     def sample(self, name: str, asked: Asked, size: int, order: "Order") -> Sample:
         """A random choice of members: always the same for the same `now`."""
-        audience, selected = self._selected(name, asked)
+        audience, selected = self.named(name), self.selected(name, asked)
         salt, looked_at, drawn = order.now.isoformat(), 0, list[tuple[float, Member]]()
         after: str | None = ""
         while after is not None and looked_at < LOOKED_AT:
@@ -110,11 +110,10 @@ class AskAudiences:
             following = page.following
         return Overlap(members, both, following)
 
-    def _selected(self, name: str, asked: Asked) -> tuple[Audience, Selection]:
-        audience = self.named(name)
-        found = selection(audience, asked)
+    def selected(self, name: str, asked: Asked) -> Selection:
+        found = selection(self.named(name), asked)
         if isinstance(found, Selection):
-            return audience, found
+            return found
         raise InvalidRequestError(found)
 
 

@@ -5,9 +5,10 @@ holds up another one. Nothing is written for a customer who was erased; what con
 the survivor.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cairn.application.ports import (
@@ -31,6 +32,7 @@ from cairn.domain.effects import (
     AnswerKeyword,
     CallWebhook,
     CloseTask,
+    ContinueBroadcast,
     Effect,
     EmitEvent,
     EraseCustomer,
@@ -62,6 +64,7 @@ from cairn.domain.shared.errors import OutOfTimeError, UnknownEnrollmentError
 from cairn.settings import SQS_MAX_DELAY
 
 if TYPE_CHECKING:  # nearly every function imports this module for the form of an outbox
+    from cairn.application.audience.continue_broadcasts import ContinueBroadcasts
     from cairn.application.operations.watch_health import WatchHealth
     from cairn.application.people.ask_people import AskPeople
     from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
@@ -157,6 +160,10 @@ class WaitingEffect:
     def erases(self) -> bool:
         return isinstance(self.what, EraseCustomer | EraseRecord)
 
+    @property
+    def is_about_nobody(self) -> bool:
+        return isinstance(self.what, ContinueBroadcast)
+
 
 def always() -> bool:
     return True
@@ -184,6 +191,8 @@ class StillWanted:
 
         A message and a task of a journey that has ended are wanted, unless what ended it makes them pointless.
         """
+        if one.is_about_nobody:
+            return None, ""
         enrollment_id = enrollment_of(one.what)
         present = self.customers.load(one.about, [enrollment_id] if enrollment_id else [])
         if present is None:
@@ -219,8 +228,10 @@ class RelayEffects:
     audiences: "Callable[[], AudienceMembers]"
     """Made when a customer first joins or leaves an audience."""
     customers: PresentCustomers
-    wait: Callable[[Sequence[WaitingEffect]], None]
-    """Puts effects into the effects queue. Raises where it does not take all of them."""
+    broadcasts: "Callable[[], ContinueBroadcasts]"
+    """Made when a broadcast first has a page."""
+    wait: Callable[..., None]
+    """Puts effects into the effects queue, after so many seconds. Raises where it does not take all of them."""
     dead_letter: Callable[[WaitingEffect, Exception], None]
     """Stores an effect that can never be carried out among the dead letters, with the reason."""
     is_transient: Callable[[Exception], bool]
@@ -239,7 +250,8 @@ class RelayEffects:
             found = self.customers.load(id_, sorted(enrollments))
             if found is not None:
                 ids[id_], recipients[found.profile.id] = found.profile.id, found
-        others = {one.about for commit in commits for one in commit.work()} - asked.keys()
+        work = [one for commit in commits for one in commit.work() if not one.is_about_nobody]
+        others = {one.about for one in work} - asked.keys()
         return Present({**ids, **(self.customers.present_ids(others) if others else {})}, recipients)
 
     def __call__(
@@ -258,6 +270,9 @@ class RelayEffects:
             self.wait(commit.work())
             return
         later = []
+        for one in commit.work():
+            if isinstance(one.what, ContinueBroadcast):  # a page takes longer than the stream may wait
+                self._wait_until_due(one, one.what, now)
         for one, error in self._all(_wanted(commit, present.ids), present, now, has_time):
             if self.is_transient(error) or not self._dead_lettered(one, error):
                 later.append(one)
@@ -272,6 +287,12 @@ class RelayEffects:
         present, why = StillWanted(self.customers, self.timeline)(one)
         if why == ERASED:
             return why
+        if isinstance(one.what, ContinueBroadcast):
+            if one.what.at > now:
+                self._wait_until_due(one, one.what, now)
+            else:
+                self.broadcasts()(one.what, now)
+            return ""
         customer = one.customer if one.erases or present is None else present.profile.id
         if why:
             self.timeline.note_not_carried_out(customer, one.commit, one.what.NAME, enrollment_of(one.what), why, now)
@@ -286,6 +307,10 @@ class RelayEffects:
         else:
             self._carry_out(one, customer, now)
         return ""
+
+    def _wait_until_due(self, one: WaitingEffect, page: ContinueBroadcast, now: datetime) -> None:
+        """In the queue, as long as that can; then it waits once more."""
+        self.wait([one], math.ceil(min(max(timedelta(), page.at - now), SQS_MAX_DELAY).total_seconds()))
 
     def _dead_lettered(self, one: WaitingEffect, error: Exception) -> bool:
         """Where the dead letters cannot be reached, it waits, and is dead-lettered from the queue."""
@@ -372,6 +397,8 @@ class RelayEffects:
                 self.erasures.put(one.customer, effect, SQS_MAX_DELAY)
             case SendMessage() | AnswerKeyword() | WakeAt():
                 raise AssertionError("messages and timers go in batches")
+            case ContinueBroadcast():
+                raise AssertionError("a page waits in the queue until it is due")
 
 
 def _wanted(commit: Committed, present_ids: Mapping[str, str]) -> list[WaitingEffect]:
@@ -380,7 +407,7 @@ def _wanted(commit: Committed, present_ids: Mapping[str, str]) -> list[WaitingEf
     Before what a customer decided who was merged since, the rest of their history moves to the survivor.
     """
     facts_first = sorted(commit.work(), key=lambda one: not isinstance(one.what, RememberFacts))
-    work = [one for one in facts_first if one.erases or one.about in present_ids]
+    work = [one for one in facts_first if one.erases or one.about in present_ids]  # and no page: it is about nobody
     customer = commit.customer
     survivor = present_ids.get(customer, customer)
     if survivor == customer:

@@ -157,6 +157,10 @@ class UnknownAudienceError(CairnError):
     """No audience of audiences.toml has this name."""
 
 
+class UnknownBroadcastError(CairnError):
+    """No broadcast has this id."""
+
+
 class UnknownQueueError(CairnError):
     """people.toml has no such queue; the message names the nearest."""
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cairn.application.people.serve_inbox import Conversation
     from cairn.application.ports import Member, MemberCount, MemberPage
     from cairn.domain.audience.audiences import Audience
+    from cairn.domain.audience.broadcasts import Broadcast
 
 Json = dict[str, Any]
 
@@ -97,6 +98,29 @@ def _member(audience: "Audience", member: "Member") -> Json:
     if audience.until:
         shown["until"] = decoded(member.until, audience.sorted_as)
     return shown
+
+
+def broadcasts(found: "Sequence[Broadcast]", *, is_full: bool) -> Json:
+    before = f"{instant_to_wire(found[-1].created_at or found[-1].at)}#{found[-1].id}" if is_full and found else None
+    return {"broadcasts": [broadcast(one) for one in found], "before": before}
+
+
+def broadcast(one: "Broadcast") -> Json:
+    return {
+        "broadcast": one.id,
+        "state": one.state.value,
+        "journey": one.journey or None,
+        "event": one.type,
+        "audience": one.audience,
+        "at": instant_to_wire(one.at),
+        "per_second": one.per_second,
+        "members": one.planned,
+        "put": one.put,
+        "created_at": instant_to_wire(one.created_at) if one.created_at else None,
+        "by": one.by,
+        "approved_by": one.approved_by or None,
+        "why": one.why or None,
+    }
 
 
 def message(explained: MessageExplanation) -> Json:

@@ -104,6 +104,13 @@ class Form:
         self._wrong(name, "a text or a number")
         return None
 
+    def flag(self, name: str) -> bool:
+        """True or false; false where the field is missing."""
+        value = self._document[name] if self.has(name) else False
+        if not isinstance(value, bool):
+            self._wrong(name, "true or false")
+        return value is True
+
     def when(self, name: str, *, required: bool = True) -> str:
         """A date or an instant in ISO 8601, whose zone may be left to be said."""
         text = self.text(name, required=required)

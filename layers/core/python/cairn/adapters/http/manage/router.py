@@ -33,6 +33,7 @@ from cairn.domain.shared.instants import instant_to_wire
 
 if TYPE_CHECKING:
     from cairn.application.audience.ask_audiences import AskAudiences
+    from cairn.application.audience.manage_broadcasts import ManageBroadcasts
     from cairn.application.operations.choose_winner import ChooseWinner
     from cairn.application.operations.count_standing import CountStanding
     from cairn.application.operations.migrate_journey import MigrateJourney
@@ -45,6 +46,9 @@ MAX_PAGE = 100
 
 MEMBERS, MAX_MEMBERS = 100, 1_000
 """Members of an audience in a page."""
+
+MOST_MEMBERS = 1_000_000_000
+"""Of an audience, as an operator approves it."""
 
 MAX_CURSOR = 1_000
 MAX_TEXT = 1_600
@@ -127,6 +131,8 @@ class ManageRouter:
     """Likewise: the gate is not imported at each start."""
     audiences: "Callable[[], AskAudiences]"
     """Likewise."""
+    broadcasts: "Callable[[], ManageBroadcasts]"
+    """Likewise."""
     audit: Audit
     seen: SeenTypes
     lead: ShowLead
@@ -164,6 +170,8 @@ class ManageRouter:
             "POST /manage/inbox": self._conversation,
             "GET /manage/audiences": self._audiences,
             "POST /manage/audiences": self._audience,
+            "GET /manage/broadcasts": self._broadcasts,
+            "POST /manage/broadcasts": self._broadcast,
             "GET /manage/audit": self._audit,
             "GET /manage/seen": self._seen,
         }
@@ -467,6 +475,53 @@ class ManageRouter:
                 return Answer(200, documents.sample_of(ask.named(name), ask.sample(name, asked, limit, order)))
             case _:
                 return Answer(200, documents.overlap(ask.overlap(name, other, after)))
+
+    def _broadcasts(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002  a route's signature
+        query = call.query or {}
+        limit = count_in(query, "limit", default=PAGE, most=MAX_PAGE)
+        found = self.broadcasts().latest(limit, query.get("before", "")[:MAX_CURSOR])
+        return Answer(200, documents.broadcasts(found, is_full=len(found) == limit))
+
+    def _broadcast(self, call: OperatorRequest, now: datetime) -> Answer:
+        from cairn.application.audience.ask_audiences import Order  # noqa: PLC0415  few requests are about broadcasts
+        from cairn.application.audience.manage_broadcasts import Plan  # noqa: PLC0415
+        from cairn.domain.audience.broadcasts import PER_SECOND  # noqa: PLC0415
+        from cairn.domain.audience.selection import Asked  # noqa: PLC0415
+        from cairn.domain.event import MOST_PER_SECOND  # noqa: PLC0415
+
+        form = Form(call.body, self.normal_phone)
+        do = form.one_of("do", "plan", "show", "approve", "pause", "resume", "stop")
+        why = form.text("why", required=do != "show", most=MAX_REASON_LENGTH)
+        order = Order(call.actor, why, now)
+        if do == "plan":
+            plan = Plan(
+                journey=form.text("journey"),
+                audience=form.text("audience"),
+                at=form.when("at"),
+                local_time=form.flag("local_time"),
+                asked=Asked(*(form.scalar(one) for one in ("partition", "from", "to", "value"))),
+                per_second=form.number("per_second", MOST_PER_SECOND) if form.has("per_second") else PER_SECOND,
+            )
+            form.check()
+            return Answer(202, documents.broadcast(self.broadcasts().plan(plan, order)))
+        this = form.text("broadcast")
+        members = form.number("members", MOST_MEMBERS) if form.has("members") else None
+        if members is not None and do != "approve":
+            form.wrong("members: of approve only")
+        form.check()
+        manage = self.broadcasts()
+        match do:
+            case "approve":
+                done = manage.approve(this, members, order)
+            case "pause":
+                done = manage.pause(this, order)
+            case "resume":
+                done = manage.resume(this, order)
+            case "stop":
+                done = manage.stop(this, order)
+            case _:
+                return Answer(200, documents.broadcast(manage.show(this)))
+        return Answer(202, documents.broadcast(done))
 
     def _audit(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
         query = call.query or {}

@@ -28,6 +28,8 @@ ROUTES = (
     ("POST", "/manage/inbox"),
     ("GET", "/manage/audiences"),
     ("POST", "/manage/audiences"),
+    ("GET", "/manage/broadcasts"),
+    ("POST", "/manage/broadcasts"),
     ("GET", "/manage/audit"),
     ("GET", "/manage/seen"),
 )
