@@ -7,6 +7,7 @@
 #             customers, and give leads to members. MINUTES=3 takes a part of it; ONE='story.yaml#12:DIES_AFTER' runs
 #             the one case that a failure names
 # make prove-owners  sixteen workers give 10,000 leads to members, on DynamoDB Local (DYNAMODB_LOCAL=folder)
+# make prove-broadcasts  an audience and a broadcast of 10,000 members, on DynamoDB Local (DYNAMODB_LOCAL=folder)
 # make prove-laws  the laws alone, with other examples on each run, for an hour or MINUTES=2
 # make prove-migration  the migration alone; with DYNAMODB_LOCAL=folder also on DynamoDB Local. CUSTOMERS=200 takes
 #             fewer
@@ -36,7 +37,7 @@ SLOW := tests/deployed_on_ministack tests/infra tests/integration tests/operatio
 # What some tests need beside .venv; each is made once, and a test whose tool cannot be had is skipped.
 TOOLS := tests/vendors/node_modules build/ministack/stamp build/cdk/stamp build/lambda/stamp build/rie/stamp
 
-.PHONY: demo test prove prove-laws prove-migration prove-owners prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
+.PHONY: demo test prove prove-laws prove-migration prove-owners prove-broadcasts prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
@@ -66,6 +67,9 @@ prove-laws: .venv/dev.stamp
 # Without DYNAMODB_LOCAL it says how to get it, and proves nothing.
 prove-owners: .venv/dev.stamp
 	$(if $(DYNAMODB_LOCAL),,-)$(BIN)/python -m prove.owners
+
+prove-broadcasts: .venv/dev.stamp
+	$(if $(DYNAMODB_LOCAL),,-)$(BIN)/python -m prove.broadcasts
 
 test-tools: chromium lambda-python $(TOOLS)
 

@@ -18,6 +18,7 @@ from cairn.domain.audience.audiences import Audience, Position
 from cairn.domain.audience.order import SortType, encoded, partition_key
 from cairn.domain.audience.selection import ALL_MEMBERS, Asked, Selection, selection
 from cairn.domain.effects import JoinAudience, LeaveAudience
+from prove.broadcasts import run
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 AUDIENCE = Audience(
@@ -181,3 +182,11 @@ def test_a_member_is_small_enough_for_one_unit(audiences: DynamoAudiences, table
 
     (member,) = [one for one in items if one["sk"]["S"] != STATE]
     assert size_of(member) < 1_024
+
+
+def test_a_broadcast_reaches_each_of_many_members_once(table: str) -> None:
+    """As `make prove-broadcasts` proves it with 10,000 members."""
+    lines = run(table, 1_200)
+
+    assert "broadcast: 1200 customers" in lines[3]
+    assert not [line for line in lines if line.startswith("PROBLEM")]

@@ -46,7 +46,12 @@ LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 MESSAGE_EVENTS = "message."
 
-OWN_TYPES = frozenset({"lead.became_hot", "lead.cooled", "task.done", "task.overdue", "task.withdrawn"})
+OWN_TYPES = frozenset(
+    {
+        *("audience.joined", "audience.left", "broadcast.started"),
+        *("lead.became_hot", "lead.cooled", "task.done", "task.overdue", "task.withdrawn"),
+    }
+)
 """What Cairn itself says, and journeys believe by the type alone: no source may send it. Cairn's other types, such as
 `webhook.answered`, are believed by their source."""
 

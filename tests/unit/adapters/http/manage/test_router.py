@@ -15,7 +15,7 @@ from cairn.adapters.phone.numbers import to_e164
 from cairn.domain.shared.errors import CairnError, InvalidRequestError, ServiceBusyError
 from tests.unit.makers import MONDAY
 
-ROUTER: Any = ManageRouter(*[None] * 16, normal_phone=lambda text: to_e164(text, "US"))  # type: ignore[list-item]  nothing is done
+ROUTER: Any = ManageRouter(*[None] * 18, normal_phone=lambda text: to_e164(text, "US"))  # type: ignore[list-item]  nothing is done
 """Without use cases: a request that passes its form fails."""
 
 POSTS = [path for method, path in ROUTES if method == "POST"]
@@ -41,6 +41,21 @@ def problems(path: str, document: Any) -> tuple[str, ...]:
         ("members", {"do": "back", "member": "ana", "why": "x", "until": "2026-08-01"}, ["'until': unknown field"]),
         ("members", {"do": "capacity", "member": "ana", "why": "x", "capacity": 0}, ["capacity: a whole number"]),
         ("deals", {"do": "register", "key": "k", "value": "v"}, ["why: a text", "partner: a text", "until: a text"]),
+        ("audiences", {"do": "shout"}, ["do: one of count", "audience: a text"]),
+        ("audiences", {"do": "count", "audience": "a", "value": True}, ["value: a text or a number"]),
+        (
+            "audiences",
+            {"do": "overlap", "audience": "a", "from": 1},
+            ["with: a text", "partition, from, to, value: not"],
+        ),
+        ("audiences", {"do": "count", "audience": "a", "with": "b"}, ["with: of an overlap only"]),
+        ("broadcasts", {"do": "go"}, ["do: one of plan", "why: a text", "broadcast: a text"]),
+        (
+            "broadcasts",
+            {"do": "plan", "why": "x", "at": "soon", "local_time": 1, "per_second": 0},
+            ["journey: a text", "audience: a text", "at: a date or an", "local_time: true or", "per_second: a whole"],
+        ),
+        ("broadcasts", {"do": "stop", "broadcast": "b", "why": "x", "members": 3}, ["members: of approve only"]),
         ("explain", {}, ["customer, message: name one"]),
         ("explain", {"customer": 7}, ["customer: a text"]),
         ("explain", {"customer": "\ud800"}, ["customer: at most 256 characters, all of them whole"]),
