@@ -137,6 +137,18 @@ class InvalidRequestError(CairnError):
         super().__init__("; ".join(self.problems))
 
 
+class InvalidTotalsError(CairnError):
+    """Counts of an arm contradict each other, such as more conversions than customers."""
+
+
+class InvalidPlanError(CairnError):
+    """The plan of an analysis cannot be carried out; `problems` names every field that is wrong."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+
 class UnknownTaskError(CairnError):
     """No such task is on record; its customer may have been erased."""
 
