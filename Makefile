@@ -4,11 +4,13 @@
 #             it), MiniStack, the CDK's command, the vendors' code
 # make coverage  all tests, and the lines and branches that none of them runs; takes half as long again
 # make prove  run every story under every fault, explore the laws with other examples on each run, migrate 1,000
-#             customers, and give leads to members. MINUTES=3 takes a part of it; ONE='story.yaml#12:DIES_AFTER' runs
-#             the one case that a failure names
+#             customers, give leads to members, and measure simulated seasons. MINUTES=3 takes a part of it;
+#             ONE='story.yaml#12:DIES_AFTER' runs the one case that a failure names
 # make prove-owners  sixteen workers give 10,000 leads to members, on DynamoDB Local (DYNAMODB_LOCAL=folder)
 # make prove-broadcasts  an audience and a broadcast of 10,000 members, on DynamoDB Local (DYNAMODB_LOCAL=folder)
 # make prove-laws  the laws alone, with other examples on each run, for an hour or MINUTES=2
+# make prove-lift  simulate 2,000 seasons of each kind of journey, and measure them each day. JOURNEYS=5000 takes
+#             more; fewer than 1,000 are too few to prove 5 %. PAGE=1 writes the tables of docs/measuring.md
 # make prove-migration  the migration alone; with DYNAMODB_LOCAL=folder also on DynamoDB Local. CUSTOMERS=200 takes
 #             fewer
 # make check  format, lint, types, import contracts, journeys, words, the documentation's links
@@ -37,7 +39,7 @@ SLOW := tests/deployed_on_ministack tests/infra tests/integration tests/operatio
 # What some tests need beside .venv; each is made once, and a test whose tool cannot be had is skipped.
 TOOLS := tests/vendors/node_modules build/ministack/stamp build/cdk/stamp build/lambda/stamp build/rie/stamp
 
-.PHONY: demo test prove prove-laws prove-migration prove-owners prove-broadcasts prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
+.PHONY: demo test prove prove-laws prove-migration prove-owners prove-broadcasts prove-lift prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
@@ -49,7 +51,7 @@ test: .venv/dev.stamp $(TOOLS)
 	$(BIN)/python $(PYTEST) $(QUICK)
 	$(BIN)/python $(PYTEST) --no-loadscope-reorder $(SLOW)
 
-prove: $(if $(ONE),,prove-laws prove-migration prove-owners) prove-faults
+prove: $(if $(ONE),,prove-laws prove-migration prove-owners prove-lift) prove-faults
 
 # Without MINUTES all of it: hours, and it goes on where it was stopped. SEED chooses another part than the day's.
 prove-faults: .venv/dev.stamp
@@ -70,6 +72,9 @@ prove-owners: .venv/dev.stamp
 
 prove-broadcasts: .venv/dev.stamp
 	$(if $(DYNAMODB_LOCAL),,-)$(BIN)/python -m prove.broadcasts
+
+prove-lift: .venv/dev.stamp
+	$(BIN)/python -m prove.lift $(if $(JOURNEYS),--journeys $(JOURNEYS)) $(if $(PAGE),--page)
 
 test-tools: chromium lambda-python $(TOOLS)
 
