@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.domain.consent.changes import ConsentStatus
+from cairn.domain.effects import AUDIENCE_JOINED, AUDIENCE_LEFT, BROADCAST_STARTED
 from cairn.domain.event import (
     FIELDS,
     MAX_ID_LENGTH,
@@ -132,7 +133,16 @@ def test_a_type_is_object_and_action(type_: str) -> None:
     assert problems(type=type_) == ["type: use object.action in lower case, such as trial.signup"]
 
 
-OWN = {DONE_EVENT, OVERDUE_EVENT, WITHDRAWN_EVENT, BECAME_HOT, COOLED}
+OWN = {
+    AUDIENCE_JOINED,
+    AUDIENCE_LEFT,
+    BROADCAST_STARTED,
+    DONE_EVENT,
+    OVERDUE_EVENT,
+    WITHDRAWN_EVENT,
+    BECAME_HOT,
+    COOLED,
+}
 
 
 @pytest.mark.parametrize("type_", sorted(OWN))
