@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
 
-from cairn.adapters.dynamodb.items import HEARD, HeardItem
+from cairn.adapters.dynamodb.items import HEARD, PEOPLE, ROSTER, DocumentItem, HeardItem
 from infra.local.deployment import LocalDeployment
 
 
@@ -38,6 +38,7 @@ def cloudformation(*statuses: int) -> Iterator[tuple[str, list[Any]]]:
 def empties_the_table() -> None:
     """As before the first deployment; a local deployment begins as after it."""
     HeardItem(HEARD, HEARD).delete()
+    DocumentItem(PEOPLE, ROSTER).delete()
 
 
 def deploys(made: LocalDeployment, kind: str = "Create", *statuses: int) -> dict[str, Any]:

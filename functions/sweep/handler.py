@@ -1,4 +1,7 @@
-"""Every five minutes: resume paused work of resumed targets, set going what is stuck, watch queues, choose winners."""
+"""Every five minutes: resume paused work of resumed targets, set going what is stuck, watch queues, choose winners.
+
+And pass on the tasks of members who were removed from people.toml.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -29,12 +32,13 @@ def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001  the r
     def has_time() -> bool:
         return context is None or context.get_remaining_time_in_millis() > ENOUGH_MS
 
-    resume_paused, find_stuck, watch_queues, choose_winners = jobs()
+    resume_paused, find_stuck, watch_queues, choose_winners, pass_on_removed = jobs()
     failures = [
         *failure_of("resume_paused", lambda: report_resumed(resume_paused(datetime.now(UTC), has_time), has_time)),
         *failure_of("find_stuck", lambda: report(find_stuck(datetime.now(UTC), has_time))),
         *failure_of("watch_queues", lambda: report_queues(watch_queues(datetime.now(UTC)))),
         *failure_of("choose_winners", lambda: report_chosen(choose_winners(datetime.now(UTC)))),
+        *failure_of("pass_on_removed", lambda: report_passed_on(pass_on_removed(datetime.now(UTC), has_time))),
     ]
     if failures:
         raise failures[0]
@@ -71,6 +75,11 @@ def report(found: Sequence[Found]) -> None:
 def report_chosen(splits: Sequence[SplitOf]) -> None:
     for one in splits:
         logger.info("the rule of a split has chosen its winner", journey=one.journey, step=one.step)
+
+
+def report_passed_on(tasks: int) -> None:
+    if tasks:
+        logger.info("passed on tasks of members who were removed from people.toml", tasks=tasks)
 
 
 def _fields(one: Found) -> dict[str, str]:

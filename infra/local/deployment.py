@@ -8,7 +8,7 @@ import json
 import os
 import random
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,13 +35,16 @@ from authoring.replies import write_replies
 from authoring.scripts import write_scripts
 from authoring.sources.samples import document_of_samples
 from cairn.adapters import aws
+from cairn.adapters.documents.people import people_at
 from cairn.adapters.documents.replies import FILE as COMPILED_REPLIES
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE
+from cairn.adapters.dynamodb.members import DynamoRoster
 from cairn.adapters.dynamodb.status_reports import note_complete
 from cairn.adapters.dynamodb.table import is_empty
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.sources import OWN, Sources, fetching, sources
+from cairn.application.ports import Roster
 from cairn.compose.audiences import AUDIENCES as COMPILED_AUDIENCES
 from cairn.compose.leads import LEADS
 from cairn.telemetry import logger
@@ -166,6 +169,15 @@ class LocalDeployment:
         self.handlers = {function.name: load_handler(function, self.cloud, self.catalogue) for function in FUNCTIONS}
         if is_empty():  # as check_identity_key notes at the first deployment
             note_complete(self.now())
+        self._note_members(people_at(self.catalogue.with_name(COMPILED_PEOPLE)).members.keys())
+
+    def _note_members(self, members: Collection[str]) -> None:
+        """Note who is a member, as the first run of `sweep` does; let it run where one is none any more."""
+        roster = DynamoRoster()
+        if (before := roster.read()) is None:
+            roster.put(Roster(frozenset(members)))
+        elif before.members - set(members):
+            self._resume_rule.asked()
 
     def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes, source: str = "") -> Shape:
         """Receive a webhook as API Gateway does; returns the function's answer."""

@@ -187,6 +187,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
                 {one.name.removesuffix(DEAD_LETTERS): cloud.urls[one.name] for one in QUEUES if not one.dead_letter}
             ),
             journeys_path=str(catalogue),
+            people_path=str(catalogue.with_name(PEOPLE)),
         ),
     }
     return made[function.settings]

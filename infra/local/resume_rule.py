@@ -31,8 +31,8 @@ class ResumeRule:
     """The pause that an item waits for, by the item's key."""
     _due: dict[Key, str] = field(default_factory=dict)
     """The hour by which what waits in an item must have gone on."""
-    _is_counted: bool = False
-    """Whether a customer was counted in an arm since the last run: a rule may choose."""
+    _is_asked: bool = False
+    """Whether a customer was counted in an arm since the last run: a rule may choose. Or a member was removed."""
     _last: datetime = EPOCH
 
     def watch(self, changes: Iterable[Shape]) -> None:
@@ -42,7 +42,7 @@ class ResumeRule:
             if key[1] == SWITCHES and "body" in new:
                 self._board = board_from_wire(json.loads(new["body"]["S"]), 0)
                 continue
-            self._is_counted |= key[0].startswith(ARMS)
+            self._is_asked |= key[0].startswith(ARMS)
             waits_for = new.get("gsi1pk", {}).get("S", "")
             _keep(self._waiting, key, waits_for.removeprefix(PAUSED) if waits_for.startswith(PAUSED) else "")
             if not key[1].startswith(TASK):
@@ -50,12 +50,16 @@ class ResumeRule:
 
     def due(self, now: datetime) -> datetime | None:
         """The start of the next run that may find something; None while nothing waits."""
-        chooses_at = now if self._is_counted else None
-        instants = [at for at in (self._resumes_at(now), self._overdue_at(), chooses_at) if at is not None]
+        asked_at = now if self._is_asked else None
+        instants = [at for at in (self._resumes_at(now), self._overdue_at(), asked_at) if at is not None]
         return _tick(max(min(instants), self._last + timedelta(microseconds=1))) if instants else None
 
     def started(self, now: datetime) -> None:
-        self._last, self._is_counted = now, False
+        self._last, self._is_asked = now, False
+
+    def asked(self) -> None:
+        """Let the next run find something."""
+        self._is_asked = True
 
     def _resumes_at(self, now: datetime) -> datetime | None:
         awaited = set(self._board.resumed(now)) & set(self._waiting.values())

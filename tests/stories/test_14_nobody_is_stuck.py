@@ -451,8 +451,8 @@ def test_a_run_with_nothing_to_find_reads_sixteen_empty_queries(losses: Losses) 
     with watched(losses.story.deployment) as calls:
         losses.story.deployment.handlers["sweep"]({}, None)
 
-    read = {"GetItem": 1, "Query": 16, "GetQueueAttributes": 16}
-    assert Counter(call.operation for call in calls) == read, "with the switches, and each queue"
+    read = {"GetItem": 1, "Query": 16, "GetQueueAttributes": 16, "BatchGetItem": 1}
+    assert Counter(call.operation for call in calls) == read, "with the switches, each queue, and who is a member"
 
 
 def test_an_item_that_cannot_be_read_hides_nobody_and_is_reported(losses: Losses) -> None:

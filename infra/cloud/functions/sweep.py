@@ -1,4 +1,4 @@
-"""Every five minutes: the function that resumes paused work, sets going what is stuck, and chooses winners."""
+"""Every five minutes: the function that resumes paused work, sets going what is stuck, and what else waits for time."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from constructs import Construct
 
 from cairn.adapters.dynamodb.items import ARMS
 from cairn.settings import RESUME_EVERY, RESUME_TIMEOUT, SweepSettings, queues_to_text
-from infra.cloud.bundle.journeys import CATALOGUE_PATH
+from infra.cloud.bundle.journeys import CATALOGUE_PATH, PEOPLE_PATH
 from infra.cloud.function import Function, Shared
 from infra.cloud.nag import acknowledge
 from infra.cloud.table import DUE_TIMES, INDEX
@@ -35,6 +35,7 @@ class Sweep(Function):
                 work_queue_urls=_urls(queues.work),
                 dead_letter_queue_urls=_urls(queues.dead_letters),
                 journeys_path=CATALOGUE_PATH,
+                people_path=PEOPLE_PATH,
             ),
         )
         every = Duration.seconds(int(RESUME_EVERY.total_seconds()))

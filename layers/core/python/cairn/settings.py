@@ -278,6 +278,7 @@ class SweepSettings(Settings):
     dead_letter_queue_urls: str
     """Every dead-letter queue, likewise; each has the name that `cairn dlq` knows it by."""
     journeys_path: str
+    people_path: str
 
 
 @dataclass(frozen=True, kw_only=True)

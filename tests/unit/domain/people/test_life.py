@@ -271,6 +271,9 @@ def test_who_is_given_an_overdue_task_anew_hears_of_it_daily_again() -> None:
     assert life.pause_at_the_top(task) == timedelta(weeks=4)
 
     given = life.assigned(task, "ben", "knows them", "op", NOW).task
+    assert given.next_at == NOW + timedelta(days=1), "it does not wait for the end of the long pause"
+    assert life.timers_of(given) == (given.next_at,)
+    assert life.assigned(a_task("ana"), "ben", "knows them", "op", NOW).task.next_at == a_task("ana").next_at
     again = life.passed_on(given, People({"managers": MANAGERS}), Pass.TOP, None, NOW).task
 
     assert life.pause_at_the_top(again) == timedelta(days=1)

@@ -317,6 +317,22 @@ class MemberBoard(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The members whom people.toml had when it was last looked at."""
+
+    members: frozenset[str] = frozenset()
+    removed: Mapping[str, datetime] = field(default_factory=dict)
+    """Since when a member of before is none any more; for as long as they are looked at."""
+
+
+class MemberRoster(Protocol):
+    def read(self) -> Roster | None:
+        """None before the first deployment is accepted: it is one into an empty table (check_identity_key)."""
+
+    def put(self, roster: Roster) -> None: ...
+
+
 class Deals(Protocol):
     def find(self, deal: str) -> Deal | None:
         """The deal of this hash, perhaps no longer valid."""

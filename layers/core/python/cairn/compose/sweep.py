@@ -1,4 +1,7 @@
-"""The function `sweep`: resumes paused work, sets going what is stuck, watches the queues, and chooses winners."""
+"""The function `sweep`: resumes paused work, sets going what is stuck, watches queues, chooses winners.
+
+And passes on the tasks of members who are none any more.
+"""
 
 import os
 from collections.abc import Callable, Sequence
@@ -11,11 +14,14 @@ from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
 from cairn.adapters.cloudwatch import QueueAges
 from cairn.adapters.documents.catalogue import Catalogue
+from cairn.adapters.documents.people import people_at
 from cairn.adapters.dynamodb.arm_counts import DynamoArmCounts
 from cairn.adapters.dynamodb.chosen_arms import DynamoChosenArms
+from cairn.adapters.dynamodb.members import DynamoRoster
 from cairn.adapters.dynamodb.overdue import DynamoDueTimes
 from cairn.adapters.dynamodb.paused_work import DynamoPausedWork
 from cairn.adapters.dynamodb.switches import DynamoSwitches
+from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.adapters.sqs.erasure_queue import ErasureQueue
 from cairn.adapters.sqs.message_queue import MessageQueue
 from cairn.adapters.sqs.queue_depths import QueueDepths
@@ -24,6 +30,8 @@ from cairn.application.operations.choose_winner import ChooseWinner
 from cairn.application.operations.find_stuck import FindStuck
 from cairn.application.operations.resume_paused import ResumePaused
 from cairn.application.operations.watch_queues import WatchQueues
+from cairn.application.people.assign_tasks import AssignTasks
+from cairn.application.people.pass_on_removed import PassOnRemoved
 from cairn.compose.table import bind_table
 from cairn.domain.operations.choices import SplitOf
 from cairn.domain.shared.channels import Purpose
@@ -35,6 +43,7 @@ class Jobs(NamedTuple):
     find_stuck: FindStuck
     watch_queues: WatchQueues
     choose_winners: Callable[[datetime], Sequence[SplitOf]]
+    pass_on_removed: PassOnRemoved
 
 
 def sweep() -> Jobs:
@@ -65,4 +74,6 @@ def sweep() -> Jobs:
     choose_winner = ChooseWinner(
         Catalogue(Path(settings.journeys_path)), DynamoArmCounts(), DynamoChosenArms(), attempts
     )
-    return Jobs(resume_paused, find_stuck, watch_queues, choose_winner.by_rule)
+    people, tasks = people_at(Path(settings.people_path)), DynamoTasks()
+    pass_on = PassOnRemoved(people.members.keys(), DynamoRoster(), tasks, AssignTasks(tasks, people, attempts))
+    return Jobs(resume_paused, find_stuck, watch_queues, choose_winner.by_rule, pass_on)

@@ -17,6 +17,7 @@
 | customer id      | `task#<id>`        | work for a person; indexed by queue, priority and due time (tasks.py)    |
 | `member#<id>`    | `work`             | the open tasks of a member, and the shares of each queue's work          |
 | `people`         | `members`          | what operators say about members: absences, capacity, who left           |
+| `people`         | `roster`           | the members of the last people.toml, and who is none any more            |
 | `deal#<hash>`    | `deal`             | a customer whom one partner has registered                               |
 | customer id      | `consent#<at>#<hash>` | one consent record, stored without end                                |
 | customer id      | `audience#<name>`  | a member of an audience, or who has left; indexed (audiences.py)      |
@@ -81,8 +82,8 @@ MESSAGE = "message#"
 TASK = "task#"
 MEMBER = "member#"
 WORK = "work"
-PEOPLE, MEMBERS = "people", "members"
-"""Partition and sort key of what operators say about members."""
+PEOPLE, MEMBERS, ROSTER = "people", "members", "roster"
+"""Partition and sort keys of what operators say about members, and of who was one when people.toml was looked at."""
 DEAL = "deal"
 CONSENT = "consent#"
 BROADCAST = "broadcast#"

@@ -7,7 +7,7 @@ from datetime import datetime
 from cairn.application.people.follow_ups import follow_ups
 from cairn.application.ports import Attempts, TaskStore
 from cairn.domain.effects import Effect
-from cairn.domain.people.life import CAIRN, Changed
+from cairn.domain.people.life import CAIRN, Changed, handed_over, soon, time_from
 from cairn.domain.people.members import People
 from cairn.domain.people.notification import NotificationKind
 from cairn.domain.people.routing import Asked, Assignment, choose, members_of, with_deals, with_overrides
@@ -74,28 +74,20 @@ class AssignTasks:
         """
         owner, present = task.owner, task
         for _ in self.attempts(MOST):
-            given = self.choice(present, present.queue, now, (owner,))
+            within = present.due_at if present.due_at > now else time_from(present, present.queue, self.people, now)
+            given = self.choice(replace(present, due_at=within), present.queue, now, (owner,))
             entry = Entry(now, by, REASSIGNED, given.owner, f"{why}; {given.why}")
-            after = replace(
-                present,
-                owner=given.owner,
-                queue=given.queue,
-                claimed_at=None,
-                history=(*present.history, entry),
-            )
+            after = replace(present, queue=given.queue)
+            notified = ((NotificationKind.REASSIGNED, given.owner),) if given.owner else ()
+            changed = soon(Changed(handed_over(after, entry), notified), now)
             try:
-                return self.store.change(present, after, given, self._notified(after, now))
+                return self.store.change(present, changed.task, given, follow_ups(changed, now))
             except ConflictError:
                 found = self.store.load(task.customer, task.id)
                 if found is None or not found.is_open or found.owner != owner:
                     return found or present
                 present = found
         raise ConflictError("others were given tasks at the same time, again and again")
-
-    @staticmethod
-    def _notified(task: Task, now: datetime) -> Sequence[Effect]:
-        notified = ((NotificationKind.REASSIGNED, task.owner),) if task.owner else ()
-        return follow_ups(Changed(task, notified), now)
 
     def _choice(
         self, task: Task, now: datetime, without: Collection[str], key: tuple[str, str] | None

@@ -48,6 +48,9 @@ SAID_TWICE = timedelta(minutes=10)
 """How long an outcome after which a task comes back is taken for the same request, if the same person says it again and
 nothing else has happened to the task. Later it is another attempt."""
 
+NO_MEMBER = "{member} is no member any more"
+"""Why a task goes from a member whom people.toml has no more."""
+
 DONE = Outcome("done", "Done")
 """The one outcome of a queue that names none."""
 
@@ -108,12 +111,25 @@ def had_by(task: Task) -> frozenset[str]:
 
 
 def assigned(task: Task, owner: str, why: str, by: str, now: datetime) -> Changed:
-    """It goes to a member; its times stay."""
+    """It goes to a member; its times stay, but for the pause of an overdue one."""
     _must_be_open(task)
     if owner == task.owner:
         return Changed(task)
-    after = _after(task, Entry(now, by, "assigned", owner, why), owner=owner, claimed_at=None)
-    return Changed(after, ((NotificationKind.ASSIGNED, owner),))
+    after = handed_over(task, Entry(now, by, "assigned", owner, why))
+    return soon(Changed(after, ((NotificationKind.ASSIGNED, owner),)), now)
+
+
+def handed_over(task: Task, entry: Entry) -> Task:
+    """Its next owner is that of the entry, who has not begun yet."""
+    return _after(task, entry, owner=entry.owner, claimed_at=None)
+
+
+def soon(changed: Changed, now: datetime) -> Changed:
+    """A change of who has a task: an overdue one does not wait for the end of a pause at the top that is long."""
+    task, within = changed.task, moved(now, DAY)
+    if not task.passed or task.next_at is None or task.next_at <= within:
+        return changed
+    return replace(changed, task=replace(task, next_at=within, sequence=task.sequence + 1), sets_timers=True)
 
 
 def claimed(task: Task, member: str, now: datetime) -> Changed:
@@ -122,7 +138,7 @@ def claimed(task: Task, member: str, now: datetime) -> Changed:
     _must_be_free_for(task, member)
     if task.owner == member and task.claimed_at is not None:
         return Changed(task)
-    return Changed(_after(task, Entry(now, member, "claimed", member), owner=member, claimed_at=now))
+    return soon(Changed(_after(task, Entry(now, member, "claimed", member), owner=member, claimed_at=now)), now)
 
 
 def noted(task: Task, text: str, by: str, now: datetime) -> Changed:
@@ -257,7 +273,7 @@ def has_owner(task: Task, people: People) -> bool:
 
 def is_gone(task: Task, people: People) -> str:
     """Why its owner has it no longer; empty where they have, or there is none."""
-    return f"{task.owner} is no member any more" if task.owner and not has_owner(task, people) else ""
+    return NO_MEMBER.format(member=task.owner) if task.owner and not has_owner(task, people) else ""
 
 
 def goes_up(task: Task, people: People) -> Pass:

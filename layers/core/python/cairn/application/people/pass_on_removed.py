@@ -1,0 +1,49 @@
+"""After a deployment: the open tasks of members whom its people.toml has no more go to others."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from cairn.application.people.assign_tasks import AssignTasks
+from cairn.application.ports import MemberRoster, TaskStore
+from cairn.domain.people.life import CAIRN, NO_MEMBER
+
+WATCHED_FOR = timedelta(days=1)
+"""How long a removed member is looked at: during a rollout, functions of the version before may give them tasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassOnRemoved:
+    members: Collection[str]
+    """The ids that people.toml has."""
+    roster: MemberRoster
+    store: TaskStore
+    assign: AssignTasks
+    _is_done: list[bool] = field(default_factory=list)
+    """Not empty once this process has nothing left to do: another people.toml comes with other processes."""
+
+    def __call__(self, now: datetime, has_time: Callable[[], bool]) -> int:
+        """How many tasks were passed on. What is left is done by the next run; doing it twice changes nothing.
+
+        Raises ConflictError.
+        """
+        if self._is_done:
+            return 0
+        before, passed_on, is_done = self.roster.read(), 0, True
+        if before is None:
+            return 0
+        removed = {**{one: now for one in before.members if one not in self.members}, **before.removed}
+        for member in sorted(removed.keys() - self.members):
+            for task in self.store.of_member(member):
+                if not has_time():
+                    is_done = False
+                    break
+                self.assign.pass_on(task, now, CAIRN, NO_MEMBER.format(member=member))
+                passed_on += 1
+        watched = {one: at for one, at in removed.items() if one not in self.members and now - at < WATCHED_FOR}
+        after = replace(before, members=frozenset(self.members), removed=watched)
+        if is_done and after != before:
+            self.roster.put(after)
+        if is_done and not watched:
+            self._is_done.append(True)
+        return passed_on
