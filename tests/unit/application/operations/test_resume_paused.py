@@ -136,8 +136,12 @@ def test_the_function_starts_no_page_without_enough_time(
         asked.append((now.tzinfo, has_time()))
         return []
 
-    monkeypatch.setattr(handler, "jobs", lambda: (resume, find, lambda _: [], lambda _: []))
+    def pass_on(now: datetime, has_time: Callable[[], bool]) -> int:
+        asked.append((now.tzinfo, has_time()))
+        return 0
+
+    monkeypatch.setattr(handler, "jobs", lambda: (resume, find, lambda _: [], lambda _: [], pass_on))
 
     handler.handler({}, SimpleNamespace(get_remaining_time_in_millis=lambda: left_ms))
 
-    assert asked == [(UTC, goes_on)] * 2
+    assert asked == [(UTC, goes_on)] * 3
