@@ -22,7 +22,7 @@ def a_task(name: str, owner: str) -> Task:
 
 @dataclass
 class Fakes:
-    """What is noted of members, and the tasks of a store; each that is passed on goes to ben."""
+    """All that is noted of members, and the tasks of a store; each that is passed on goes to ben."""
 
     noted: Roster | None = BEFORE
     tasks: list[Task] = field(default_factory=list)

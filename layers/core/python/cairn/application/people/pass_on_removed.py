@@ -23,7 +23,7 @@ class PassOnRemoved:
     """Not empty once this process has nothing left to do: another people.toml comes with other processes."""
 
     def __call__(self, now: datetime, has_time: Callable[[], bool]) -> int:
-        """How many tasks were passed on. What is left is done by the next run; doing it twice changes nothing.
+        """How many tasks were passed on. The next run does the rest; doing it twice changes nothing.
 
         Raises ConflictError.
         """
