@@ -181,9 +181,12 @@ class Cloud:
             self._queues().delete_message(_physical(queue), message["ReceiptHandle"])
 
     def deliver_again(self, queue: str, message: Shape, after: timedelta) -> None:
-        """What a queue does that forgets a deletion: the message comes once more."""
+        """What a queue does that forgets a deletion: the message comes once more.
+
+        A FIFO queue delivers nothing else of its group before, so it can do so only when the visibility timeout ends.
+        """
         stored = self._stored(queue, message["MessageId"])
-        if stored is not None:
+        if stored is not None and not queue_named(queue).fifo:
             stored.visible_at = (datetime.now(UTC) + after).timestamp() * 1000
 
     def shuffle(self, queue: str, order: Random) -> None:

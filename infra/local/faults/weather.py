@@ -8,7 +8,10 @@ ORDINARY_LATENESS = timedelta(seconds=60)
 """EventBridge Scheduler starts within the minute that a schedule names."""
 
 LATEST_DUPLICATE = timedelta(days=3)
-"""How late a duplicate of a standard queue comes at most. SQS names no limit but the queue's retention."""
+"""How late a duplicate of a standard queue comes at most. SQS names no limit but the queue's retention.
+
+Of a FIFO queue, it comes when the visibility timeout ends: until then, the message keeps back all others of its group.
+"""
 
 SHARD_LATENESS = timedelta(minutes=20)
 
