@@ -64,7 +64,7 @@ def problems(name: str, mapping: Mapping[str, Any]) -> list[str]:
             found.append(f"signature: {error}")
     found += _unknown(mapping, FILE, "")
     for one in EXPRESSIONS & set(mapping):
-        found += _expressions(mapping[one], one)
+        found += expression_problems(mapping[one], one)
     found += _handshake(mapping.get("handshake", {}))
     found += _fetch(mapping)
     found += _consent(mapping.get("consent", ()), "consent")
@@ -79,7 +79,7 @@ def problems(name: str, mapping: Mapping[str, Any]) -> list[str]:
 def _handshake(table: Mapping[str, Any]) -> Iterator[str]:
     yield from _unknown(table, HANDSHAKE, "handshake.")
     for one in {"when", "answer", "hmac"} & set(table):
-        yield from _expressions(table[one], f"handshake.{one}")
+        yield from expression_problems(table[one], f"handshake.{one}")
         for expression in table[one].values() if isinstance(table[one], Mapping) else [table[one]]:
             for name in sorted({name for name, _ in reads(expression)} - {"body"}):
                 yield f"handshake.{one}: {name} is unknown: a challenge is read from the body alone"
@@ -90,7 +90,7 @@ def _fetch(mapping: Mapping[str, Any]) -> Iterator[str]:
     table = mapping.get("fetch", {})
     yield from _unknown(table, FETCH, "fetch.")
     for one in FETCH_EXPRESSIONS & set(table):
-        yield from _expressions(table[one], f"fetch.{one}")
+        yield from expression_problems(table[one], f"fetch.{one}")
     readers = [where for where, one in expressions_of(mapping) if "fetched" in {name for name, _ in reads(one)}]
     for where in readers:
         if re.split(r"[.\[]", where)[0] in BEFORE_IT_IS_FETCHED:
@@ -103,7 +103,7 @@ def _alarm(alarm: Mapping[str, Any], where: str) -> Iterator[str]:
     yield from _unknown(alarm, ALARM, f"{where}.")
     yield from (f"{where}.{one}: required" for one in sorted(ALARM - set(alarm)))
     for one in ALARM & set(alarm):
-        yield from _expressions(alarm[one], f"{where}.{one}")
+        yield from expression_problems(alarm[one], f"{where}.{one}")
 
 
 def _rule(rule: Mapping[str, Any], where: str) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _rule(rule: Mapping[str, Any], where: str) -> Iterator[str]:
     if rule.get("type") in OWN_TYPES:
         yield f"{where}.type: {rule['type']} is one of Cairn's own events; choose another name"
     for one in RULE_EXPRESSIONS & set(rule):
-        yield from _expressions(rule[one], f"{where}.{one}")
+        yield from expression_problems(rule[one], f"{where}.{one}")
     yield from _consent(rule.get("consent", ()), f"{where}.consent")
     yield from _vouched(rule.get("vouched", {}), f"{where}.vouched")
 
@@ -131,14 +131,14 @@ def _vouched(table: Any, where: str) -> Iterator[str]:
         elif isinstance(value, list) and field in {"attributes", "external_ids"}:
             yield from (f"{where}.{name}: a list of names" for one in value if not isinstance(one, str))
         elif isinstance(value, str):
-            yield from _expressions(value, f"{where}.{name}")
+            yield from expression_problems(value, f"{where}.{name}")
         elif not isinstance(value, bool):
             yield f"{where}.{name}: true, false, an expression, or for attributes a list of their names"
 
 
 def _consent(changes: Any, where: str) -> Iterator[str]:
     if isinstance(changes, str):
-        yield from _expressions(changes, where)
+        yield from expression_problems(changes, where)
         return
     for number, change in enumerate(changes):
         path = f"{where}[{number}]"
@@ -149,16 +149,17 @@ def _consent(changes: Any, where: str) -> Iterator[str]:
         if not set(STATUSES) & set(change):
             yield f"{path}: {', '.join(STATUSES)}: at least one of them, when it is so"
         for one in CONSENT_EXPRESSIONS & set(change):
-            yield from _expressions(change[one], f"{path}.{one}")
+            yield from expression_problems(change[one], f"{path}.{one}")
 
 
-def _expressions(value: Any, where: str) -> Iterator[str]:
+def expression_problems(value: Any, where: str) -> Iterator[str]:
+    """The problems of an expression, or of all of a table or a list."""
     if isinstance(value, Mapping):
         for name, one in value.items():
-            yield from _expressions(one, f"{where}.{name}")
+            yield from expression_problems(one, f"{where}.{name}")
     elif isinstance(value, list):
         for number, one in enumerate(value):
-            yield from _expressions(one, f"{where}[{number}]")
+            yield from expression_problems(one, f"{where}[{number}]")
     else:
         try:
             parsed = compiled(value).parsed

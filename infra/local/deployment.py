@@ -199,6 +199,12 @@ class LocalDeployment:
             shape = manage_event(method, url, headers, body, actor, self.now())
             return self._answer("manage_api", shape)
 
+    def import_rows(self, batch: Shape) -> Shape | None:
+        """Have a batch of rows imported, as a Distributed Map does; None where the function gave no answer."""
+        with self.lock:
+            answer = self._invoke("import_rows", batch)
+            return None if isinstance(answer, Failure) else dict(answer)
+
     def feedback(self, body: str) -> None:
         """Deliver a provider's report as AWS does: by SNS to the feedback queue, or from a log to the function."""
         with self.lock:

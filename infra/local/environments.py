@@ -8,6 +8,7 @@ from cairn.settings import (
     CheckIdentityKeySettings,
     DeliverMessageSettings,
     EraseCustomerSettings,
+    ImportRowsSettings,
     ManageApiSettings,
     NotifySubscriberSettings,
     ProcessEventSettings,
@@ -168,6 +169,15 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             letters_wait_seconds="0",
             overflow_bucket=cloud.bucket,
             schedule_group=cloud.group,
+        ),
+        ImportRowsSettings: ImportRowsSettings(
+            stage="local",
+            table_name=cloud.table,
+            identity_secret_id=cloud.identity_secret_id,
+            identity_fingerprint=cloud.identity_keys.fingerprint,
+            phone_region="US",
+            journeys_path=str(catalogue),
+            policy_path=str(catalogue.with_name(POLICY)),
         ),
         CheckIdentityKeySettings: CheckIdentityKeySettings(
             stage="local",

@@ -17,14 +17,14 @@ from uuid import UUID
 import time_machine
 from botocore.awsrequest import AWSPreparedRequest
 
-from cairn.settings import ERASURE_TIMEOUT, FUNCTION_TIMEOUT, RESUME_TIMEOUT
+from cairn.settings import ERASURE_TIMEOUT, FUNCTION_TIMEOUT, IMPORT_TIMEOUT, RESUME_TIMEOUT
 from infra.local.end_user_messaging import OPERATIONS as ANSWERED_ELSEWHERE
 from infra.local.faults.call import Call, target_of
 from infra.local.faults.injection import Answer, Interloper, Tries, inject
 from infra.local.faults.plan import FaultPlan
 from infra.local.shapes import ACCOUNT, REGION, Shape
 
-TIMEOUTS = {"erase_customer": ERASURE_TIMEOUT, "sweep": RESUME_TIMEOUT}
+TIMEOUTS = {"erase_customer": ERASURE_TIMEOUT, "import_rows": IMPORT_TIMEOUT, "sweep": RESUME_TIMEOUT}
 """The functions that have another timeout than all others, as the CDK gives it; a test compares them."""
 
 MEMORY_MB = "512"

@@ -23,6 +23,7 @@ from cairn.adapters.http.problems import CONTENT_TYPE, problem
 from cairn.application.events.accept_webhook import Request as SignedRequest
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.identity.trust import PREFERENCES_SOURCE
+from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.instants import duration, instant_to_wire
 from cairn.telemetry import logger
 from infra.local.dead_letters import AuditedDeadLetters, DeadLettersError
@@ -64,6 +65,8 @@ ROUTES = Map(
         Rule("/_mail", endpoint="mail", methods=["GET"]),
         Rule("/_clock", endpoint="clock", methods=["POST", "GET"]),
         Rule("/_faults", endpoint="faults", methods=["POST", "GET"]),
+        Rule("/_imports", endpoint="imports", methods=["POST"]),
+        Rule("/_imports/rows", endpoint="rows", methods=["POST"]),
         Rule("/_timeline", endpoint="timeline", methods=["GET"]),
         Rule("/_fill", endpoint="fill", methods=["POST"]),
         Rule("/_dlq", endpoint="dead_letters", methods=["GET"]),
@@ -215,6 +218,28 @@ class Application:
     def _fill(self, request: Request) -> Response:  # noqa: ARG002  an endpoint's signature
         found = self.deployment.fill_audiences()
         return _json({"audiences": [{"audience": name, "members": count} for name, count in found.items()]})
+
+    def _imports(self, request: Request) -> Response:
+        """The audit says who imports what, and why, before the first row."""
+        try:
+            asked = dict(json.loads(request.get_data()))
+            name, why = str(asked.pop("name")), str(asked.pop("why"))
+        except (ValueError, KeyError, TypeError):
+            return _problem('post {"name": "…", "why": "…"}')
+        with self.deployment.lock:
+            now, actor = self.deployment.now(), signed_in(_actor(request))
+            DynamoAudit().write(AuditEntry(now, actor, "import", f"import:{name}", why, asked))
+        return _json({"name": name})
+
+    def _rows(self, request: Request) -> Response:
+        """A batch of an import, as Step Functions would start the function with it."""
+        try:
+            answer = self.deployment.import_rows(json.loads(request.get_data()))
+        except (ValueError, KeyError, TypeError):
+            return _problem("post a batch of rows, as `cairn import` does")
+        if answer is None:
+            return Response(json.dumps(problem(500, "import_rows gave no answer; post the batch again")), 500)
+        return _json(answer)
 
     def _timeline(self, request: Request) -> Response:
         self.deployment.catch_up()

@@ -13,6 +13,7 @@ from cairn.settings import (
     CheckIdentityKeySettings,
     DeliverMessageSettings,
     EraseCustomerSettings,
+    ImportRowsSettings,
     ManageApiSettings,
     NotifySubscriberSettings,
     ProcessEventSettings,
@@ -87,6 +88,7 @@ FUNCTIONS = (
     Function(name="sweep", settings=SweepSettings, every=RESUME_EVERY),
     Function(name="erase_customer", settings=EraseCustomerSettings, queues=("erasures",), batch_size=1),
     Function(name="manage_api", settings=ManageApiSettings),
+    Function(name="import_rows", settings=ImportRowsSettings),
     Function(name="check_identity_key", settings=CheckIdentityKeySettings),
 )
 

@@ -26,6 +26,23 @@ OVERFLOW_RETENTION = timedelta(days=45)
 (PATIENCE), its dead letter lies there for two; once redriven, it may wait and lie there as long again.
 """
 
+IMPORTS_PREFIX = "imports/"
+"""Prefix in the same bucket of the rows of imports, and of what became of them."""
+
+EXPORTS_PREFIX = "exports/"
+"""Prefix of exports of the table."""
+
+IMPORTS_RETENTION = timedelta(days=14)
+"""Their retention, and that of exports: an import that failed can be continued for as long (Step Functions' redrive,
+https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html).
+"""
+
+IMPORT_TIMEOUT = timedelta(minutes=2)
+"""Timeout of import_rows, for a batch of IMPORT_BATCH rows: the usual one takes two seconds."""
+
+IMPORT_BATCH = 100
+"""Rows of one batch. Its answer, with every row refused, is a tenth of what Step Functions passes on (256 KiB)."""
+
 SQS_MAX_DELAY = timedelta(minutes=15)
 """Longest DelaySeconds of a standard queue (SQS quota); later wake-ups are EventBridge schedules."""
 
@@ -331,6 +348,16 @@ class EraseCustomerSettings(Settings):
     """Long-polling wait of each read: it asks all of SQS's servers."""
     overflow_bucket: str
     schedule_group: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportRowsSettings(Settings):
+    table_name: str
+    identity_secret_id: str
+    identity_fingerprint: str
+    phone_region: str
+    journeys_path: str
+    policy_path: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.signatures import ChecksSecrets, StandardWebhooks
 from cairn.adapters.sources.signed_text import InvalidSourceError
 from cairn.adapters.sources.track import TrackSource
-from cairn.domain.identity.trust import RESERVED_SOURCES, TRACK_SOURCE, is_provider
+from cairn.domain.identity.trust import IMPORTS_SOURCE, RESERVED_SOURCES, TRACK_SOURCE, is_provider
 from cairn.domain.privacy.requests import may_order_erasure
 
 VENDORS = Path(__file__).parent
@@ -29,7 +29,7 @@ SCHEME = "scheme"
 """The key of a signature whose other keys are its parameters."""
 TRACK = TRACK_SOURCE
 SNS = "sns"
-RESERVED = frozenset({TRACK, SNS, *RESERVED_SOURCES})
+RESERVED = frozenset({TRACK, SNS, IMPORTS_SOURCE, *RESERVED_SOURCES})
 """Our own sources. Their reports about messages are trusted, so no vendor may have their names."""
 
 if TYPE_CHECKING:

@@ -31,7 +31,13 @@ from cairn.domain.customer.state import OLDER_ENTRIES, Customer, Reaction
 from cairn.domain.effects import Effect, OpenTask, RecordConsent, split_effect_id
 from cairn.domain.event import AUTO_REPLIED, BOUNCED, PERHAPS_AUTO_REPLY, REPLIED, Event
 from cairn.domain.identity.identity_key import IdentityKeys
-from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, RESERVED_SOURCES, is_provider
+from cairn.domain.identity.trust import (
+    IMPORTS_SOURCE,
+    OPERATORS_SOURCE,
+    PREFERENCES_SOURCE,
+    RESERVED_SOURCES,
+    is_provider,
+)
 from cairn.domain.policy import Policy
 from cairn.domain.privacy import opt_outs, requests
 from cairn.domain.profile.bounds import within_bounds
@@ -91,7 +97,7 @@ class ProcessEvent:
             return None
         except UnknownCustomerError as error:
             by_us = event.source in RESERVED_SOURCES and isinstance(error, ErasedCustomerError)
-            of_nobody = event.source == OPERATORS_SOURCE and event.type in {SUPPRESSED, RELEASED}
+            of_nobody = event.source in {OPERATORS_SOURCE, IMPORTS_SOURCE} and event.type in {SUPPRESSED, RELEASED}
             if not (by_us or of_nobody or is_provider(event.source) or event.source == PREFERENCES_SOURCE):
                 raise
             # Late events for unknown customers still update suppressions.

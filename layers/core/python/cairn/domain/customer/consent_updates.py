@@ -12,7 +12,7 @@ from cairn.domain.consent.keywords import EVENT_TYPES, Intent
 from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
 from cairn.domain.effects import AnswerKeyword, RecordConsent
 from cairn.domain.event import COMPLAINED_BEFORE, REPLIED, Event
-from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE, is_provider
+from cairn.domain.identity.trust import IMPORTS_SOURCE, OPERATORS_SOURCE, PREFERENCES_SOURCE, is_provider
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.policy import Policy
 from cairn.domain.privacy import opt_outs
@@ -65,6 +65,7 @@ def consent_updates(  # noqa: PLR0913  what an answer counts for
         *_address_changes(event, intent if replied else None),
         *_page_changes(event),
         *_operator_changes(event),
+        *_imported_changes(event),
         *_decided_changes(contact, event),
     )
     if policy.revoke_all and any(change.mark.cause is Cause.STOP and not change.mark.lifted for change in marks):
@@ -177,6 +178,14 @@ def _operator_changes(event: Event) -> Iterator[SuppressionChange]:
     elif event.type == RELEASED:
         for cause, purpose in product(Cause, (None, *Purpose)):  # a mark lifts only its own cause and purpose
             yield SuppressionChange(channel, Mark(cause, event.occurred_at, purpose, lifted=True), key=key)
+
+
+def _imported_changes(event: Event) -> Iterator[SuppressionChange]:
+    """An import suppresses an address for the cause and since the instant that its row names. It releases none."""
+    key, channel, purpose = event.properties.get("key"), event.channel, event.properties.get("purpose")
+    if event.source == IMPORTS_SOURCE and event.type == SUPPRESSED and channel is not None and isinstance(key, str):
+        mark = Mark(Cause(event.properties["cause"]), event.occurred_at, Purpose(purpose) if purpose else None)
+        yield SuppressionChange(channel, mark, key=key)
 
 
 def _answer(

@@ -39,6 +39,9 @@ LEADS_SOURCE = "leads"
 AUDIENCES_SOURCE = "audiences"
 """The source of events about who joins or leaves an audience."""
 
+IMPORTS_SOURCE = "imports"
+"""The source of what operators import from files. No webhook source may have this name."""
+
 OWN_SOURCES = frozenset({JOURNEYS_SOURCE, PEOPLE_SOURCE, LEADS_SOURCE, AUDIENCES_SOURCE})
 """Their events say what Cairn or a colleague has done, and are no sign of life of the customer."""
 
@@ -67,7 +70,7 @@ def is_provider(source: str) -> bool:
 
 def vouched_by_default(source: str) -> frozenset[str]:
     """What an event of a source vouches for if it does not say: our own sources for everything, others for nothing."""
-    ours = source == TRACK_SOURCE or source in RESERVED_SOURCES or is_provider(source)
+    ours = source in {TRACK_SOURCE, IMPORTS_SOURCE, *RESERVED_SOURCES} or is_provider(source)
     return ALL_FIELDS if ours else NO_FIELDS
 
 
