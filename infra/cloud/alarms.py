@@ -45,6 +45,7 @@ class Functions(NamedTuple):
     sweep: Function
     erase: Function
     manage: Function
+    rows: Function
 
 
 class AlarmTopic(ServiceTopic):

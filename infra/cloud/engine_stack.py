@@ -13,6 +13,7 @@ from infra.cloud.function import Shared
 from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.functions.deliver_message import DeliverMessage
 from infra.cloud.functions.erase_customer import EraseCustomer
+from infra.cloud.functions.import_rows import ImportRows
 from infra.cloud.functions.manage_api import ManageApi
 from infra.cloud.functions.notify_subscriber import NotifySubscriber
 from infra.cloud.functions.process_event import ProcessEvent
@@ -22,6 +23,7 @@ from infra.cloud.functions.relay_effects import RelayEffects
 from infra.cloud.functions.serve_preferences import ServePreferences
 from infra.cloud.functions.serve_tasks import ServeTasks
 from infra.cloud.functions.sweep import Sweep
+from infra.cloud.imports import Imports
 from infra.cloud.layers import Layers
 from infra.cloud.queues import Queues
 from infra.cloud.rollout import Rollout
@@ -112,12 +114,14 @@ class EngineStack(Stack):
                 overflow=data.overflow,
             ),
             manage=ManageApi(self, shared=shared, table=table, identity=identity),
+            rows=ImportRows(self, shared=shared, table=table, identity=identity),
         )
 
         api.take_webhooks(functions.receive)
         api.open_links(functions.serve)
         api.open_tasks(functions.tasks)
         api.open_manage(functions.manage)
+        Imports(self, stage=stage, overflow=data.overflow, rows=functions.rows)
         if stage.alarm_email:
             alarms = Alarms(self, stage=stage, topic=topic, schedules=schedules, functions=functions, api=api)
             if stage.rollout != ALL_AT_ONCE:

@@ -4,7 +4,7 @@ from aws_cdk import Duration, Fn, Stack
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from cairn.settings import OVERFLOW_PREFIX, OVERFLOW_RETENTION
+from cairn.settings import EXPORTS_PREFIX, IMPORTS_PREFIX, IMPORTS_RETENTION, OVERFLOW_PREFIX, OVERFLOW_RETENTION
 from infra.cloud.nag import acknowledge
 from infra.cloud.removal import removal
 from infra.cloud.stage import Stage
@@ -26,7 +26,11 @@ class OverflowBucket(s3.Bucket):
                 s3.LifecycleRule(
                     expiration=Duration.days(OVERFLOW_RETENTION.days),
                     abort_incomplete_multipart_upload_after=Duration.days(1),
-                )
+                ),
+                *(
+                    s3.LifecycleRule(prefix=prefix, expiration=Duration.days(IMPORTS_RETENTION.days))
+                    for prefix in (IMPORTS_PREFIX, EXPORTS_PREFIX)
+                ),
             ],
             removal_policy=removal(stage),
         )

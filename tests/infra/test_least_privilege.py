@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from authoring.imports.mapping import mapping_named
 from authoring.sources.samples import posting
 from authoring.stories import Scenario, load
 from bench.aws_calls import AwsCall, intercepted
@@ -28,10 +29,12 @@ from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
 from cairn.adapters.dynamodb.items import AUDIT, HEARD, IDENTITY, WorkItem
 from cairn.adapters.dynamodb.seen import SEEN
 from cairn.adapters.dynamodb.switches import DynamoSwitches
+from cairn.adapters.imports.batch import batch_to_wire
 from cairn.adapters.pages.links import SECRET, SignedLinks
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.secrets_manager import Part
 from cairn.application.operations.switch import Switch
+from cairn.domain.imports.rows import Import, Kind, Row
 from cairn.domain.journey.arms import ArmOutcome
 from cairn.domain.operations.breaker import DeliveryOutcome, bucket_of
 from cairn.domain.shared.channels import Channel
@@ -234,6 +237,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
         _bounces(recorder, secrets, tmp_path_factory.mktemp("breaker") / "policy.toml")
         _deploy_under_way(recorder, secrets, tmp_path_factory.mktemp("journeys"))
         _a_rule_chooses(recorder, secrets, tmp_path_factory.mktemp("journeys"))
+        _imports_rows(recorder, secrets, tmp_path_factory.mktemp("journeys"))
     return dict(recorder.calls)
 
 
@@ -586,6 +590,32 @@ def _deploy_under_way(recorder: Recorder, secrets: dict[str, str], journeys: Pat
         made.advance_to(whole.starts + whole.length)
 
 
+def _imports_rows(recorder: Recorder, secrets: dict[str, str], journeys: Path) -> None:
+    """Rows name new customers, two who are one, one who has walked an older version, and addresses of nobody."""
+    hello = {"journey": "hello", "entry": {"event": "trial.signup"}, "steps": [{"id": "bye", "exit": "done"}]}
+    file, start = journeys / "hello" / "journey.yaml", TWO_WHO_ARE_ONE.starts
+    file.parent.mkdir()
+    file.write_text(json.dumps(hello), encoding="utf-8")
+    with local_deployment(journeys, start=start, secrets=secrets) as made:
+        for number, who in enumerate(({"user_id": "mia"}, {"user_id": "sam"}, {"email": "sam@example.com"})):
+            _post(made, "track", {"id": f"e{number}", "type": "trial.signup", "customer": who}, secrets["track"])
+        file.write_text(json.dumps(hello | {"description": "Once more."}), encoding="utf-8")
+        made.deploy(journeys)
+        recorder.watch(made)
+        known = {"user_id": "mia"}
+        together = {"user_id": "sam", "email": "sam@example.com"}
+        for kind, rows in (
+            (Kind.CUSTOMERS, [known, together, {"user_id": "new", "attributes": {"plan": "gold"}}]),
+            (Kind.SUPPRESSIONS, [{"channel": "email", "address": "nobody@example.com"}]),
+        ):
+            of = Import(name="spring", kind=kind, as_of=made.now())
+            lines = [Row(number, row) for number, row in enumerate(rows, 2)]
+            answer = made.import_rows(batch_to_wire(of, mapping_named("", kind), lines))
+            assert answer is not None
+            assert answer["refused"] == []
+        made.settle()
+
+
 FUNCTIONS = (
     "receive_webhook",
     "process_event",
@@ -598,6 +628,7 @@ FUNCTIONS = (
     "sweep",
     "manage_api",
     "erase_customer",
+    "import_rows",
     "check_identity_key",
 )
 

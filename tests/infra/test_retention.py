@@ -34,9 +34,9 @@ def test_queues_and_dead_letters_have_a_retention(templates: Templates) -> None:
 def test_bodies_expire(templates: Templates) -> None:
     (bucket,) = templates.all("AWS::S3::Bucket").values()
 
-    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
-    assert rule["ExpirationInDays"] == days("S3 bodies")
-    assert "Prefix" not in rule, "of everything in it"
+    rules = {one.get("Prefix", ""): one["ExpirationInDays"] for one in bucket["LifecycleConfiguration"]["Rules"]}
+    files = days("S3 imports and exports")
+    assert rules == {"": days("S3 bodies"), "imports/": files, "exports/": files}
 
 
 def test_every_log_has_the_retention_of_its_stage(templates: Templates) -> None:

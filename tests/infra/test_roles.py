@@ -21,6 +21,7 @@ SERVICES = (
     "sweep",
     "manage_api",
     "erase_customer",
+    "import_rows",
     "check_identity_key",
 )
 
@@ -201,6 +202,18 @@ def every_statement(templates: Templates) -> Iterator[Json]:
             },
         ),
         (
+            "import_rows",
+            {
+                "secretsmanager:GetSecretValue",
+                "dynamodb:BatchGetItem",
+                "dynamodb:DeleteItem",
+                "dynamodb:GetItem",
+                "dynamodb:PutItem",
+                "dynamodb:Query",
+                "dynamodb:UpdateItem",
+            },
+        ),
+        (
             "check_identity_key",
             {
                 "secretsmanager:GetSecretValue",
@@ -272,7 +285,7 @@ def test_no_role_may_change_or_delete_an_entry_of_the_audit(prod: Templates) -> 
         assert denied["Condition"] == {"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [AUDIT]}}
         granted = [one["Resource"] for one in statements if on_the_table(one) and "/index/" not in json.dumps(one)]
         assert all(resource == denied["Resource"] for resource in granted), "it holds wherever the table is granted"
-    assert len(use_the_table) == 12
+    assert len(use_the_table) == 13
 
 
 def test_nobody_may_scan_and_only_the_check_of_a_deployment_may_count(prod: Templates) -> None:
