@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cairn.domain.imports.rows import WAYS_ON, Duplicates, Import, Kind, Outcome
+from cairn.domain.imports.rows import WAYS_ON, Duplicates, Import, Kind, Outcome, Refusal
 from cli.options import JOURNEYS, LOCAL_URL, OPERATION, examples
 from cli.output import Terminal, echo, fail
 
@@ -191,11 +191,15 @@ def _asked(given: dict[str, Any]) -> dict[str, Any]:
 def _run(kind: Kind, **asked: Any) -> None:
     from authoring.imports.state import ImportState  # noqa: PLC0415  slow to import
 
+    written = str(asked["file"])
+    if not asked["dry_run"] and not asked["why"].strip():
+        fail('say why, for the audit: --why "the move from Mailchimp"; or try it first with --dry-run')
+    if written.startswith("s3:"):
+        _run_from_s3(kind, written, asked)
+        return
     path: Path = asked["file"]
     if not path.is_file():
         fail(f"{path} is no file")
-    if not asked["dry_run"] and not asked["why"].strip():
-        fail('say why, for the audit: --why "the move from Mailchimp"; or try it first with --dry-run')
     file = _file(kind, asked)
     report: Path = asked["report"] or path.with_name(f"{path.name}.refused.csv")
     importer = _importer(asked["stack"], asked["to"], asked["concurrency"])
@@ -217,17 +221,61 @@ def _run(kind: Kind, **asked: Any) -> None:
             raise typer.Exit(1)
 
 
+def _run_from_s3(kind: Kind, written: str, asked: dict[str, Any]) -> None:
+    """A file of S3, which Step Functions reads where the deployment's bucket has a copy of it."""
+    from authoring.imports.files import FORMATS  # noqa: PLC0415  slow to import
+    from authoring.imports.state import ImportState  # noqa: PLC0415
+    from cli.imports_client import common_of, of_stack  # noqa: PLC0415
+    from cli.stack import explained  # noqa: PLC0415
+
+    url = "s3://" + written.removeprefix("s3:").lstrip("/")
+    format_ = asked["format_"] or FORMATS.get(Path(url).suffix.lower(), "")
+    needed = {"stack": "--stack", "name": "--name", "as_of": "--as-of"}
+    if missing := [option for name, option in needed.items() if not asked[name]]:
+        fail(f"a file of S3 needs {', '.join(missing)}: it is not read here")
+    if not format_ or asked.get("on_duplicate", Duplicates.REFUSE) is not Duplicates.REFUSE:
+        fail("a file of S3 is CSV with commas, JSON lines or Parquet, and --on-duplicate is refuse; else download it")
+    mapping = _mapping(kind, asked)
+    of = Import(
+        name=asked["name"],
+        kind=kind,
+        as_of=_as_of(Path(), asked["as_of"]),
+        phone_region=asked["phone_region"],
+        day_first=_day_first(asked["dates"], mapping.get("day_first")),
+        dry_run=asked["dry_run"],
+        finds_duplicates=kind is Kind.CUSTOMERS and not mapping.get("rows_add_up"),
+    )
+    report: Path = asked["report"] or Path(f"{of.name}.refused.csv")
+    where = STATES / f"{of.name}.sqlite"
+    with explained(), ImportState.at(where, {"url": url}) as state, _progress("importing", None) as advance:
+        importer = of_stack(asked["stack"], asked["concurrency"])
+        importer.note(of.name, asked["why"], {"kind": kind.value, "url": url})
+        importer.run_from_s3(url, format_, common_of(of, mapping), state, advance)
+        _show_counts(f"import {of.name}: {url}", state, would="would be " if of.dry_run else "")
+        if not state.reasons():
+            return
+        _write_report(((refusal, "") for refusal in state.refusals()), report)
+        echo(f"refused rows by number, with reason and way on: {report}")
+    raise typer.Exit(1)
+
+
+def _mapping(kind: Kind, asked: dict[str, Any]) -> dict[str, Any]:
+    from authoring.imports.mapping import mapping_named  # noqa: PLC0415  slow to import
+
+    mapping = mapping_named(asked["mapping"], kind)
+    if not asked["set_"]:
+        return mapping
+    pairs = [one.partition("=") for one in asked["set_"]]
+    if any(not name or not sign for name, sign, _ in pairs):
+        fail("--set is NAME=VALUE, such as account=990001")
+    return {**mapping, "set": {**mapping.get("set", {}), **{name: value for name, _, value in pairs}}}
+
+
 def _file(kind: Kind, asked: dict[str, Any]) -> "ImportFile":
     from authoring.imports.check import ImportFile  # noqa: PLC0415  slow to import
-    from authoring.imports.mapping import mapping_named  # noqa: PLC0415
 
     path: Path = asked["file"]
-    mapping = mapping_named(asked["mapping"], kind)
-    if asked["set_"]:
-        pairs = [one.partition("=") for one in asked["set_"]]
-        if any(not name or not sign for name, sign, _ in pairs):
-            fail("--set is NAME=VALUE, such as account=990001")
-        mapping = {**mapping, "set": {**mapping.get("set", {}), **{name: value for name, _, value in pairs}}}
+    mapping = _mapping(kind, asked)
     of = Import(
         name=asked["name"] or _name(path, kind, mapping),
         kind=kind,
@@ -333,22 +381,28 @@ def _rate(rows: int, since: datetime) -> str:
 
 def _finish(file: "ImportFile", state: "ImportState", rows: int, report: Path) -> None:
     """Print what became of the rows, and write the report of those that were refused."""
-    counts, reasons = state.counts(), state.reasons()
+    reasons = state.reasons()
     would = "would be " if file.of.dry_run else ""
-    echo(f"import {file.of.name}: {rows} rows of {file.path.name}")
-    for outcome in Outcome:
-        if counts.get(outcome.value):
-            echo(f"  {counts[outcome.value]:>9,} {would}{outcome.value}")
+    _show_counts(f"import {file.of.name}: {rows} rows of {file.path.name}", state, would=would)
     if not reasons:
         report.unlink(missing_ok=True)
         return
-    echo(f"  {sum(reasons.values()):>9,} {would}refused")
-    for reason, number in reasons.items():
-        echo(f"  {number:>11,} {reason.value}: {WAYS_ON[reason]}")
     if file.of.dry_run:
         _show_examples(file, state)
-    _write_report(file, state, report)
+    _write_report(file.raw_of(state), report)
     echo(f"refused rows with line, reason and way on: {report}")
+
+
+def _show_counts(heading: str, state: "ImportState", *, would: str) -> None:
+    counts, reasons = state.counts(), state.reasons()
+    echo(heading)
+    for outcome in Outcome:
+        if counts.get(outcome.value):
+            echo(f"  {counts[outcome.value]:>9,} {would}{outcome.value}")
+    if reasons:
+        echo(f"  {sum(reasons.values()):>9,} {would}refused")
+    for reason, number in reasons.items():
+        echo(f"  {number:>11,} {reason.value}: {WAYS_ON[reason]}")
 
 
 def _show_examples(file: "ImportFile", state: "ImportState") -> None:
@@ -366,7 +420,7 @@ def masked(raw: str) -> str:
     return shown if len(shown) <= 100 else f"{shown[:100]}…"  # noqa: PLR2004
 
 
-def _write_report(file: "ImportFile", state: "ImportState", report: Path) -> None:
+def _write_report(refusals: "Iterator[tuple[Refusal, str]]", report: Path) -> None:
     """For its owner alone: it has the refused rows as they stand in the file, so that none is lost."""
     import csv  # noqa: PLC0415
 
@@ -375,7 +429,7 @@ def _write_report(file: "ImportFile", state: "ImportState", report: Path) -> Non
     ) as out:
         writer = csv.writer(out)
         writer.writerow(("line", "reason", "field", "detail", "what_to_do", "row"))
-        for refusal, raw in file.raw_of(state):
+        for refusal, raw in refusals:
             way = WAYS_ON[refusal.reason]
             writer.writerow((refusal.line, refusal.reason.value, refusal.field, refusal.detail, way, raw))
 

@@ -15,8 +15,8 @@ from urllib.request import Request, urlopen
 
 from authoring.imports.check import ImportFile
 from authoring.imports.state import ImportState
-from cairn.adapters.imports.batch import BATCH_INPUT, LINE, ROW, batch_to_wire
-from cairn.domain.imports.rows import Reason, Refusal
+from cairn.adapters.imports.batch import BATCH_INPUT, LINE, ROW, batch_to_wire, import_to_wire
+from cairn.domain.imports.rows import Import, Reason, Refusal
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.errors import CairnError
 from cairn.settings import IMPORTS_PREFIX
@@ -60,6 +60,11 @@ def about(file: ImportFile) -> Json:
 def refusals_in(answer: Mapping[str, Any]) -> list[Refusal]:
     found = answer["refused"]
     return [Refusal(one["line"], Reason(one["reason"]), one["field"], one["detail"]) for one in found]
+
+
+def common_of(of: Import, mapping: Mapping[str, Any]) -> Json:
+    """What every batch of a file of S3 has in common."""
+    return {"import": import_to_wire(of), "mapping": dict(mapping), "prepared": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,19 +143,42 @@ class DeployedImporter:
     sleep: Callable[[float], None] = field(default=time.sleep)
 
     def begin(self, file: ImportFile, why: str) -> None:
-        self.write_audit(AuditEntry(datetime.now(UTC), self.actor, ACTION, f"import:{file.of.name}", why, about(file)))
+        self.note(file.of.name, why, about(file))
+
+    def note(self, name: str, why: str, detail: Json) -> None:
+        """Note an import in the audit."""
+        self.write_audit(AuditEntry(datetime.now(UTC), self.actor, ACTION, f"import:{name}", why, detail))
 
     def run(self, file: ImportFile, state: ImportState, advance: Advance) -> None:
         """Start the execution, or go on with the one of this name: Step Functions knows what is done."""
         name = f"{file.of.name}{'-dry' if file.of.dry_run else ''}"
         folder = f"{IMPORTS_PREFIX}{name}/"
-        arn = self.outputs["ImportsArn"].replace(":stateMachine:", ":execution:") + f":{name}"
+        arn = self._execution(name)
         status = self._status(arn)
+        if not status:
+            self._upload(file, state, f"{folder}rows.jsonl")
+            common = batch_to_wire(file.of, file.wire_mapping, [])[BATCH_INPUT]
+            self._start(name, "prepared", f"{folder}rows.jsonl", folder, common)
+        self._follow(arn, status, folder, state, advance)
+
+    def run_from_s3(self, url: str, format_: str, common: Json, state: ImportState, advance: Advance) -> None:
+        """Import a file of S3 without reading it here. Two rows about one customer are found by the function."""
+        bucket, _, key = url.removeprefix("s3://").partition("/")
+        name = common["import"]["name"]
+        folder, arn = f"{IMPORTS_PREFIX}{name}/", self._execution(name)
+        status = self._status(arn)
+        if not status:
+            source = {"Bucket": bucket, "Key": key}
+            self.client("s3").copy_object(CopySource=source, Bucket=self.outputs["OverflowBucket"], Key=f"{folder}rows")
+            self._start(name, format_, f"{folder}rows", folder, common)
+        self._follow(arn, status, folder, state, advance)
+
+    def _execution(self, name: str) -> str:
+        return self.outputs["ImportsArn"].replace(":stateMachine:", ":execution:") + f":{name}"
+
+    def _follow(self, arn: str, status: str, folder: str, state: ImportState, advance: Advance) -> None:
         if status in {"FAILED", "ABORTED", "TIMED_OUT"}:
             self.client("stepfunctions").redrive_execution(executionArn=arn)
-        elif not status:
-            self._upload(file, state, f"{folder}rows.jsonl")
-            self._start(file, name, folder)
         self._wait(arn, advance)
         for number, answer in enumerate(self._answers(f"{folder}results/")):
             state.finish_batch(answer.get("first", -number), answer["counts"], refusals_in(answer))
@@ -173,13 +201,11 @@ class DeployedImporter:
             spool.flush()
             upload(self.client("s3"), Path(spool.name), self.outputs["OverflowBucket"], key)
 
-    def _start(self, file: ImportFile, name: str, folder: str) -> None:
-        common = batch_to_wire(file.of, file.wire_mapping, [])[BATCH_INPUT]
-        bucket = self.outputs["OverflowBucket"]
+    def _start(self, name: str, format_: str, key: str, folder: str, common: Json) -> None:
         asked = {
-            "format": "prepared",
-            "bucket": bucket,
-            "key": f"{folder}rows.jsonl",
+            "format": format_,
+            "bucket": self.outputs["OverflowBucket"],
+            "key": key,
             "results": f"{folder}results",
             "concurrency": self.concurrency,
             "common": common,

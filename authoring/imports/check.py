@@ -8,8 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from authoring.imports.files import Record, Source, opened
-from authoring.imports.mapping import column_problems, nested
+from authoring.imports.mapping import column_problems
 from authoring.imports.state import ImportState
+from cairn.adapters.imports.batch import nested
 from cairn.adapters.imports.mapping import RowMapping
 from cairn.adapters.phone.numbers import phones_of
 from cairn.domain.imports.rows import Duplicates, Import, Kind, Reason, Refusal, Row, RowRefusedError

@@ -31,7 +31,7 @@ MAX_LINES = 1_000
 
 DELIMITERS = (",", ";", "\t", "|")
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-Line = tuple[int, str, Reason | None]
+Numbered = tuple[int, str, Reason | None]
 """A line with its number, and why it is no text."""
 
 ROWS_AT_ONCE = 1_000
@@ -100,7 +100,7 @@ def _text_of(path: Path, encoding: str) -> Iterator[io.TextIOWrapper]:
         except LookupError:
             raise FileProblemsError(path, [f"no encoding is called {named}; usual ones are utf-8, latin-1"]) from None
         newline = "\r" if b"\r" in start and b"\n" not in start else "\n"
-        # What is not in the encoding is marked, so that only its row is refused. UTF-16 knows no such mark.
+        # Bytes that are not in the encoding are marked, so that only their row is refused. UTF-16 knows no such mark.
         errors = "strict" if named.startswith("utf-16") else "surrogateescape"
         with io.TextIOWrapper(raw, encoding=named, errors=errors, newline=newline) as text:
             try:
@@ -109,7 +109,7 @@ def _text_of(path: Path, encoding: str) -> Iterator[io.TextIOWrapper]:
                 raise FileProblemsError(path, [f"it is not {named}: name its encoding with --encoding"]) from None
 
 
-def _lines_of(text: io.TextIOWrapper) -> Iterator[Line]:
+def _lines_of(text: io.TextIOWrapper) -> Iterator[Numbered]:
     """Each line with its number, without its end; and why it is no text."""
     number = 0
     while line := text.readline(MAX_ROW):
@@ -146,7 +146,7 @@ def _refused(line: int, raw: str, reason: Reason, detail: str = "") -> Record:
 
 
 def _csv(path: Path, text: io.TextIOWrapper, delimiter: str) -> Source:
-    lines = _Lines(_lines_of(text))
+    lines = _Rereadable(_lines_of(text))
     first = next(lines, None)
     while first is not None and not first[1].strip():
         first = next(lines, None)
@@ -180,31 +180,31 @@ def _header_problems(columns: list[str]) -> list[str]:
     return problems
 
 
-class _Lines:
+class _Rereadable:
     """Lines that can be given back, to be read again."""
 
-    def __init__(self, lines: Iterator[Line]) -> None:
+    def __init__(self, lines: Iterator[Numbered]) -> None:
         self._lines = lines
-        self._again: deque[Line] = deque()
+        self._again: deque[Numbered] = deque()
 
-    def __iter__(self) -> Iterator[Line]:
+    def __iter__(self) -> Iterator[Numbered]:
         return self
 
-    def __next__(self) -> Line:
+    def __next__(self) -> Numbered:
         return self._again.popleft() if self._again else next(self._lines)
 
-    def give_back(self, lines: list[Line]) -> None:
+    def give_back(self, lines: list[Numbered]) -> None:
         self._again.extendleft(reversed(lines))
 
 
-def _csv_records(lines: _Lines, columns: tuple[str, ...], delimiter: str) -> Iterator[Record]:
+def _csv_records(lines: _Rereadable, columns: tuple[str, ...], delimiter: str) -> Iterator[Record]:
     for number, line, unreadable in lines:
         if not line.strip():
             continue
         if unreadable is not None:
             yield _refused(number, line, unreadable)
             continue
-        raw, followers = line, list[Line]()
+        raw, followers = line, list[Numbered]()
         values = _fields_of(line, delimiter)
         if values is None and line.count('"') % 2:
             raw, followers = _closed(line, lines)
@@ -218,7 +218,7 @@ def _csv_records(lines: _Lines, columns: tuple[str, ...], delimiter: str) -> Ite
             yield Record(number, raw, {name: one for name, one in named if one.strip()})
 
 
-def _refusal_of(values: list[str] | None, followers: list[Line], columns: int) -> tuple[Reason, str] | None:
+def _refusal_of(values: list[str] | None, followers: list[Numbered], columns: int) -> tuple[Reason, str] | None:
     if values is None:
         return Reason.QUOTES, ""
     if len(values) != columns:
@@ -227,9 +227,9 @@ def _refusal_of(values: list[str] | None, followers: list[Line], columns: int) -
     return None if unreadable is None else (unreadable, "")
 
 
-def _closed(line: str, lines: _Lines) -> tuple[str, list[Line]]:
+def _closed(line: str, lines: _Rereadable) -> tuple[str, list[Numbered]]:
     """A row over several lines, to the end of its quotes, with the lines behind the first; just the first otherwise."""
-    text, followers = line, list[Line]()
+    text, followers = line, list[Numbered]()
     quotes = line.count('"')
     for follower in lines:
         followers.append(follower)
@@ -250,7 +250,7 @@ def _fields_of(raw: str, delimiter: str) -> list[str] | None:
     return rows[0] if len(rows) == 1 else None
 
 
-def _json_lines(lines: Iterator[Line]) -> Iterator[Record]:
+def _json_lines(lines: Iterator[Numbered]) -> Iterator[Record]:
     for number, line, unreadable in lines:
         if not line.strip():
             continue

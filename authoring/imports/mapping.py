@@ -227,15 +227,3 @@ def _near_column(name: str, unused: list[str]) -> str:
 def _meant(name: str, known: Collection[str], columns: Collection[str]) -> str:
     near = get_close_matches(name, [one for one in known if one not in columns], 1)
     return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def nested(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns such as `attributes.plan` as the objects that they are parts of."""
-    found: dict[str, Any] = {}
-    for name, value in fields.items():
-        first, dot, rest = name.partition(".")
-        if dot and isinstance(found.setdefault(first, {}), dict):
-            found[first][rest] = value
-        elif not dot:
-            found[name] = value
-    return found

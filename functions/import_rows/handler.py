@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from cairn.adapters.imports.batch import BATCH_INPUT, ITEMS, import_from_wire, result_to_wire, rows_in
+from cairn.adapters.imports.batch import BATCH_INPUT, import_from_wire, result_to_wire, rows_in
 from cairn.compose import import_rows as compose
 from cairn.domain.imports.rows import Refusal
 from cairn.telemetry import logger, where
@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     common = event[BATCH_INPUT]
     of = import_from_wire(common["import"])
     unread: list[Refusal] = []
-    rows = list(rows_in(event[ITEMS], unread, prepared=bool(common.get("prepared"))))
+    rows = list(rows_in(event, unread))
     result = parts().rows(rows, parts().mapping(common["mapping"], of), of, datetime.now(UTC))
     result.refused.extend(unread)
     answer = result_to_wire(result, rows)

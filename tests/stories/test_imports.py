@@ -165,7 +165,7 @@ def test_consents_come_with_their_proof(shop: Shop) -> None:
     assert len(found["consent_history"]) == 2
 
 
-def test_suppressions_hold_for_customers_and_for_addresses_of_nobody(shop: Shop) -> None:
+def test_suppressions_reach_customers_and_addresses_of_nobody(shop: Shop) -> None:
     shop.happens("page.viewed", customer={"email": "ada@example.com"}, attributes={}, consent=[])
     header = "channel,address,cause,at"
     rows = ("email,ada@example.com,hard_bounce,2025-01-01", "sms,+12125550199,stop,2025-02-02")

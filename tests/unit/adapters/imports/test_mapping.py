@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from authoring.imports.check import ImportFile
 from authoring.imports.files import opened
-from authoring.imports.mapping import mapping_named, nested
+from authoring.imports.mapping import mapping_named
+from cairn.adapters.imports.batch import nested
 from cairn.adapters.imports.mapping import RowMapping
 from cairn.adapters.phone.numbers import phones_of
 from cairn.domain.event import Event

@@ -42,16 +42,30 @@ def import_from_wire(document: Mapping[str, Any]) -> Import:
     )
 
 
-def rows_in(items: list[Mapping[str, Any]], refused: list[Refusal], *, prepared: bool) -> Iterator[Row]:
-    """The rows of the items; what is no row is refused."""
-    for item in items:
+def rows_in(batch: Mapping[str, Any], refused: list[Refusal]) -> Iterator[Row]:
+    """The rows of a batch; what is no row is refused. Only `cairn import` prepares them."""
+    common = batch[BATCH_INPUT]
+    prepared, is_nested = bool(common.get("prepared")), bool(common["mapping"].get("nested"))
+    for item in batch[ITEMS]:
         value, line = item[VALUE], int(item[INDEX]) + 1
         if prepared:
             value, line = value[ROW], value[LINE]
         if isinstance(value, Mapping):
-            yield Row(line, value)
+            yield Row(line, nested(value) if is_nested and not prepared else value)
         else:
             refused.append(Refusal(line, Reason.NOT_JSON, "", "not an object"))
+
+
+def nested(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns such as `attributes.plan` as the objects that they are parts of."""
+    found: dict[str, Any] = {}
+    for name, value in fields.items():
+        first, dot, rest = name.partition(".")
+        if dot and isinstance(found.setdefault(first, {}), dict):
+            found[first][rest] = value
+        elif not dot:
+            found[name] = value
+    return found
 
 
 def batch_to_wire(of: Import, mapping: Mapping[str, Any], rows: list[Row]) -> dict[str, Any]:

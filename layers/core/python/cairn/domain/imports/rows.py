@@ -19,7 +19,7 @@ class Kind(StrEnum):
 
 
 class Duplicates(StrEnum):
-    """What becomes of two rows about one customer in one import of customers."""
+    """The policy for two rows about one customer in one import of customers."""
 
     REFUSE = "refuse"
     FIRST = "first"
