@@ -1,9 +1,11 @@
 """`cairn explain`, `export`, `erase`, `consent`, `suppress`: one customer, one message or one address."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cairn.domain.imports.rows import Kind
 from cli.manage_client import Manage
 from cli.options import (
     LOCAL_URL,
@@ -19,7 +21,7 @@ from cli.options import (
     YesOption,
     examples,
 )
-from cli.output import check_free, echo, json_text, print_json, write_private
+from cli.output import check_free, echo, fail, json_text, print_json, write_private
 
 app = typer.Typer()
 
@@ -45,23 +47,59 @@ def explain(
         _show_customer(explanation)
 
 
-@app.command(rich_help_panel=OPERATION, epilog=examples("cairn export mia@example.com --out mia.json"))
-def export(
-    customer: CustomerArgument,
+@app.command(
+    rich_help_panel=OPERATION,
+    epilog=examples(
+        "cairn export mia@example.com --out mia.json",
+        'cairn export customers --out customers.parquet --why "the yearly copy"',
+    ),
+)
+def export(  # noqa: PLR0913, PLR0917  one argument for each option
+    customer: Annotated[
+        str,
+        typer.Argument(help="A customer; or all: customers, consents, events, suppressions.", metavar="CUSTOMER|KIND"),
+    ],
     out: OutOption = None,
     force: ForceOption = False,  # noqa: FBT002
     why: OptionalWhyOption = "",
     to: ToOption = LOCAL_URL,
+    stack: Annotated[
+        str, typer.Option("--stack", help="Of all: a deployment's stack, such as Cairn-dev, instead of --to.")
+    ] = "",
 ) -> None:
-    """Export everything that is stored about a customer, as JSON."""
+    """Export everything that is stored about a customer, as JSON; or all customers, in the columns of `cairn import`.
+
+    A file of all is JSON lines, CSV or Parquet, by its name.
+    """
     if out is not None:
         check_free(out, replace=force)
+    if customer in set(Kind):
+        _export_all(Kind(customer), out, why, to, stack)
+        return
     text = json_text(Manage(to).post("export", customer=customer, why=why), indent=2)
     if out is None:
         echo(text)
         return
     write_private(out, text + "\n", replace=force)
     echo(f"written to {out}")
+
+
+def _export_all(kind: Kind, out: Path | None, why: str, to: str, stack: str) -> None:
+    if out is None:
+        fail(f"name the file: --out {kind.value}.csv, .jsonl or .parquet")
+    if not why.strip():
+        fail('say why, for the audit: --why "the yearly copy"')
+    from authoring.exports import Spool, rows_of, write_rows  # noqa: PLC0415  slow to import
+    from authoring.exports.files import format_of  # noqa: PLC0415
+    from cli.exports_client import LocalTable, of_stack  # noqa: PLC0415
+    from cli.stack import explained  # noqa: PLC0415
+
+    format_of(out)
+    with explained(), Spool.made() as spool:
+        reader = of_stack(stack) if stack else LocalTable(to)
+        spool.add(reader.items(kind, why))
+        number = write_rows(out, lambda: rows_of(kind, spool))
+    echo(f"{number} {kind.value} written to {out}")
 
 
 @app.command(rich_help_panel=OPERATION, epilog=examples('cairn erase mia@example.com --why "her request of 2 March"'))

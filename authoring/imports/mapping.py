@@ -20,13 +20,27 @@ SHIPPED = Path(__file__).parent / "mappings"
 
 NAMES = ("user_id", "email", "phone", "external_ids")
 FILE = frozenset(
-    {"title", "kind", "needs", "columns", "nested", "zone", "day_first", "rows_add_up", "set", "id", "at", "vouched"}
+    {
+        "title",
+        "kind",
+        "needs",
+        "columns",
+        "nested",
+        "zone",
+        "day_first",
+        "rows_add_up",
+        "set",
+        "id",
+        "at",
+        "vouched",
+        "typed",
+    }
     | {"customer", "attributes", "types", "consent", "type", "properties", "suppression"}
 )
 CONSENT_TEXTS = frozenset({"channel", "purpose"})
 CONSENT = CONSENT_TEXTS | {*STATUSES, "channel_from", "purpose_from", "status_from", "at", "source", "evidence"}
 SUPPRESSION = frozenset({"channel", "address", "key", "cause", "purpose", "at"})
-EXPRESSIONS = ("id", "at", "type", "attributes", "properties", "customer", "suppression")
+EXPRESSIONS = ("id", "at", "type", "typed", "attributes", "properties", "customer", "suppression")
 TABLES = ("customer", "attributes", "types", "properties", "suppression", "set")
 
 BELONGS: Mapping[Kind, tuple[frozenset[str], frozenset[str]]] = {

@@ -57,6 +57,9 @@ POLICY = "policy.json"
 PEOPLE = "people.json"
 SCRIPTS = "scripts.json"
 """The compiled policy, people and call scripts, beside the compiled journeys."""
+CHANGES_THAT_STAY = 10_000
+"""The newest changes of the table, which its stream has still when they are done."""
+
 PUSH_ENDPOINT = re.compile(rb'arn:aws:sns:[^"\s]+:endpoint/[^"\s]+')
 
 
@@ -218,6 +221,27 @@ class Cloud:
             return []
         first = int(after) + 1 - shard.starting_sequence_number if after else 0
         return [_as_records_are_got(one.record) for one in shard.items[max(first, 0) :]]
+
+    def items(self) -> list[Any]:
+        """All items of the table as they are now, in moto's own form."""
+        from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415
+
+        return list(dynamodb_backends[ACCOUNT][REGION].tables[self.table].all_items())
+
+    def forget_changes(self, before: str) -> None:
+        """Let the stream forget what is done, but for the newest changes: moto stores each with both images for ever.
+
+        DynamoDB forgets after a day. An import of a hundred thousand rows takes a few minutes.
+        """
+        from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415
+
+        shard = dynamodb_backends[ACCOUNT][REGION].tables[self.table].stream_shard
+        if shard is None:
+            return
+        done = min(int(before) + 1 - shard.starting_sequence_number, len(shard.items)) - CHANGES_THAT_STAY
+        if done >= CHANGES_THAT_STAY:
+            del shard.items[:done]
+            shard.starting_sequence_number += done
 
     def schedules(self) -> dict[str, datetime]:
         """The instant at which each schedule is due, by its name."""

@@ -372,6 +372,7 @@ class LocalDeployment:
                     self._customers[keys["pk"]["S"]] = state.get("alias_of", {}).get("S", "")
             self._stream_position = changes[-1]["dynamodb"]["SequenceNumber"]
             self._stream.add(filter(has_outbox, changes))
+            self.cloud.forget_changes(self._stream_position)
         return self._stream.run(self._relay)
 
     def _relay(self, changes: list[Shape]) -> list[str] | None:

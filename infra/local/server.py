@@ -67,6 +67,7 @@ ROUTES = Map(
         Rule("/_faults", endpoint="faults", methods=["POST", "GET"]),
         Rule("/_imports", endpoint="imports", methods=["POST"]),
         Rule("/_imports/rows", endpoint="rows", methods=["POST"]),
+        Rule("/_table", endpoint="table", methods=["POST"]),
         Rule("/_timeline", endpoint="timeline", methods=["GET"]),
         Rule("/_fill", endpoint="fill", methods=["POST"]),
         Rule("/_dlq", endpoint="dead_letters", methods=["GET"]),
@@ -240,6 +241,21 @@ class Application:
         if answer is None:
             return Response(json.dumps(problem(500, "import_rows gave no answer; post the batch again")), 500)
         return _json(answer)
+
+    def _table(self, request: Request) -> Response:
+        """All items as JSON lines, as DynamoDB exports a table to S3. The audit says who asked, and why."""
+        try:
+            asked = dict(json.loads(request.get_data()))
+            kind, why = str(asked["kind"]), str(asked["why"])
+        except (ValueError, KeyError, TypeError):
+            return _problem('post {"kind": "customers", "why": "…"}')
+        with self.deployment.lock:
+            now, actor = self.deployment.now(), signed_in(_actor(request))
+            DynamoAudit().write(AuditEntry(now, actor, "export", f"all {kind}", why))
+            self.deployment.catch_up()
+            items = self.deployment.cloud.items()
+        lines = (json.dumps({"Item": one.to_json()["Attributes"]}) + "\n" for one in items)
+        return Response(lines, content_type="application/x-ndjson")
 
     def _timeline(self, request: Request) -> Response:
         self.deployment.catch_up()

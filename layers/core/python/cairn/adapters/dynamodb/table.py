@@ -140,7 +140,7 @@ def read_all(keys: Iterable[tuple[str, str]], *, may_lag: bool = False) -> dict[
     `may_lag`: in one that is eventually consistent, and costs half. PynamoDB's own batch read takes one kind of item
     only. Raises ServiceBusyError where DynamoDB leaves keys unread, again and again: it is throttled.
     """
-    return {(raw["pk"]["S"], raw["sk"]["S"]): _item_from(raw) for raw in _read_raw(keys, may_lag=may_lag)}
+    return {(raw["pk"]["S"], raw["sk"]["S"]): item_from(raw) for raw in _read_raw(keys, may_lag=may_lag)}
 
 
 def read_attributes(keys: Iterable[tuple[str, str]], *names: str) -> dict[tuple[str, str], dict[str, str]]:
@@ -206,7 +206,7 @@ def read_partition(pk: str) -> dict[str, Any]:
         answer = _connection_of(RecordItem).query(
             RecordItem.Meta.table_name, pk, consistent_read=True, exclusive_start_key=start
         )
-        items.update({raw["sk"]["S"]: _item_from(raw) for raw in answer["Items"]})
+        items.update({raw["sk"]["S"]: item_from(raw) for raw in answer["Items"]})
         start = answer.get("LastEvaluatedKey")
         if start is None:
             return items
@@ -219,7 +219,8 @@ def is_empty() -> bool:
     return int(answer["Count"]) == 0
 
 
-def _item_from(raw: Mapping[str, Any]) -> Model:
+def item_from(raw: Mapping[str, Any]) -> Any:
+    """The model of an item as DynamoDB answers it, or exports it."""
     sk = raw["sk"]["S"]
     model: type[Model] = RecordItem
     if sk == SUPPRESSED:

@@ -6,7 +6,7 @@ The file is checked where it is written (authoring/imports); here it is trusted.
 import json
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
@@ -32,7 +32,7 @@ from cairn.domain.identity.addresses import canonical_address
 from cairn.domain.identity.emails import canonical_email
 from cairn.domain.identity.identifiers import EMAIL, EXTERNAL, PHONE, USER_ID, Identifier, identifier, strongest_first
 from cairn.domain.identity.placeholders import is_placeholder
-from cairn.domain.identity.trust import ALL_FIELDS, IMPORTS_SOURCE
+from cairn.domain.identity.trust import ALL_FIELDS, FIELDS, IMPORTS_SOURCE
 from cairn.domain.imports.dates import instant_in
 from cairn.domain.imports.rows import Import, Kind, Reason, Row, RowRefusedError
 from cairn.domain.privacy.requests import RECORD_ERASURE_REQUESTED, REQUESTS
@@ -86,10 +86,6 @@ class RowMapping:
         event = self._event(scope, row)
         return self._with_addresses(event)
 
-    @cached_property
-    def vouched(self) -> frozenset[str]:
-        return frozenset(self.document["vouched"]) if "vouched" in self.document else ALL_FIELDS
-
     def _event(self, scope: Mapping[str, Any], row: Row) -> Event:
         kind = self.of.kind
         if kind is Kind.SUPPRESSIONS:
@@ -114,7 +110,7 @@ class RowMapping:
             attributes=attributes,
             consent=consent,
             backfill=True,
-            vouched=self.vouched,
+            vouched=self._vouched(scope),
         )
 
     def _id(self, scope: Mapping[str, Any], row: Row, names: tuple[Identifier, ...]) -> str:
@@ -138,12 +134,22 @@ class RowMapping:
         return strongest_first(found)
 
     def _named(self, scope: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Each name with its field. Several of a field are one person's, as the operator says."""
         for field_, expression in self.document.get("customer", {}).items():
             value = pick(expression, scope)
             if field_ == "external_ids" and isinstance(value, Mapping):
-                yield from ((f"external_ids.{system}", text) for system, one in value.items() if (text := _text(one)))
-            elif text := _text(value):
-                yield field_, text
+                named = [(f"external_ids.{system}", one) for system, one in value.items()]
+            else:
+                named = [(field_, value)]
+            yield from ((name, text) for name, one in named for text in _texts(one))
+
+    def _vouched(self, scope: Mapping[str, Any]) -> frozenset[str]:
+        """What the import vouches for: everything, what the mapping names, or all but what a visitor has typed."""
+        typed = _texts(pick(self.document["typed"], scope)) if "typed" in self.document else []
+        if not typed:
+            return frozenset(self.document.get("vouched", ALL_FIELDS))
+        named = {field_ for field_, _ in self._named(scope)}
+        return frozenset((FIELDS | named) - {"external_ids", *typed})
 
     def _attributes(self, scope: Mapping[str, Any]) -> dict[str, Any]:
         return dict(self._typed(self.document.get("attributes", {}), scope, "attributes"))
@@ -156,8 +162,9 @@ class RowMapping:
         for written, value in _values(table, scope):
             if value is None or (isinstance(value, str) and not value.strip()):
                 continue
-            name, _, own = written.partition(":")
-            yield name, self._value(value, own or self.types.get(name, ""), f"{where}.{name}", name)
+            name, _, own = written.rpartition(":")
+            name, own = (name, own) if name and own in TYPES else (written, self.types.get(written, ""))
+            yield name, self._value(value, own, f"{where}.{name}", name)
 
     @cached_property
     def types(self) -> Mapping[str, str]:
@@ -287,30 +294,44 @@ def _text(value: Any) -> str:
     return str(value).strip()
 
 
+def _texts(value: Any) -> list[str]:
+    """The texts of a list, also of one that a column has as JSON; of anything else the one that it is."""
+    if isinstance(value, str) and value.lstrip().startswith('["'):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return [value.strip()]
+    return [text for one in (value if isinstance(value, list) else [value]) if (text := _text(one))]
+
+
 def _as(kind: str, value: Any, where: str) -> Any:
-    match kind:
-        case "number":
-            return _number(value, where)
-        case "boolean":
-            text = str(value).strip().lower()
-            if text not in TRUE | FALSE:
-                raise RowRefusedError(Reason.BOOLEAN, where, "neither true nor false")
-            return text in TRUE
-        case "list":
-            return (
-                value
-                if isinstance(value, list)
-                else [one for part in str(value).split(",") if (one := part.strip(' "'))]
-            )
-        case "json":
-            try:
-                return json.loads(value) if isinstance(value, str) else value
-            except (ValueError, RecursionError):
-                raise RowRefusedError(Reason.JSON, where, "not JSON") from None
-        case "text":
-            return str(value).strip()
-        case _:
-            return value.strip() if isinstance(value, str) else value
+    """The value as one of TYPES; as it is where no type is named."""
+    if kind in CONVERSIONS:
+        return CONVERSIONS[kind](value, where)
+    return value.strip() if isinstance(value, str) else value
+
+
+def _boolean(value: Any, where: str) -> bool:
+    text = str(value).strip().lower()
+    if text not in TRUE | FALSE:
+        raise RowRefusedError(Reason.BOOLEAN, where, "neither true nor false")
+    return text in TRUE
+
+
+def _list(value: Any, where: str) -> list[Any]:
+    """Of JSON, or of texts between commas."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        found = _json(value, where)
+        return found if isinstance(found, list) else [found]
+    parts = value if isinstance(value, list) else str(value).split(",")
+    return [one for part in parts if (one := str(part).strip(' "'))]
+
+
+def _json(value: Any, where: str) -> Any:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        raise RowRefusedError(Reason.JSON, where, "not JSON") from None
 
 
 def _number(value: Any, where: str) -> int | float:
@@ -321,6 +342,15 @@ def _number(value: Any, where: str) -> int | float:
     if not math.isfinite(found):
         raise RowRefusedError(Reason.NUMBER, where, "not a number of a usual size")
     return int(text) if re.fullmatch(r"[+-]?\d+", text, re.ASCII) else found
+
+
+CONVERSIONS: Mapping[str, Callable[[Any, str], Any]] = {
+    "boolean": _boolean,
+    "json": _json,
+    "list": _list,
+    "number": _number,
+    "text": lambda value, _: str(value).strip(),
+}
 
 
 def _country(value: Any, where: str) -> str:
@@ -367,7 +397,7 @@ def _evidence(table: str | Mapping[str, str], scope: Mapping[str, Any], where: s
     for name, expression in ({"evidence": table} if isinstance(table, str) else table).items():
         value = pick(expression, scope)
         if name == "evidence":
-            more = _as("json", value, f"{where}.evidence") if value else {}
+            more = _json(value, f"{where}.evidence") if value else {}
             if not isinstance(more, Mapping):
                 raise RowRefusedError(Reason.JSON, f"{where}.evidence", "not a JSON object")
             found |= more
