@@ -93,7 +93,7 @@ def test_an_export_is_imported_into_an_empty_deployment_and_is_the_same(
     assert without((), stated) == without((), after[Kind.CONSENTS])
 
 
-def test_the_audit_says_who_exported_everything(opens: Opens, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_says_who_exported_all(opens: Opens, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shop = opens(RECEIPT)
 
