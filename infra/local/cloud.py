@@ -26,6 +26,7 @@ from infra.local.end_user_messaging import Around, EndUserMessaging, only_answer
 from infra.local.moto_corrections import corrected
 from infra.local.moto_speed import quicker
 from infra.local.shapes import ACCOUNT, REGION, Shape
+from infra.local.stored_items import StoredItems
 from infra.local.wiring import QUEUES, Queue, queue_named
 
 SANDBOX = {
@@ -57,7 +58,7 @@ POLICY = "policy.json"
 PEOPLE = "people.json"
 SCRIPTS = "scripts.json"
 """The compiled policy, people and call scripts, beside the compiled journeys."""
-CHANGES_THAT_STAY = 10_000
+CHANGES_THAT_STAY = 2_000
 """The newest changes of the table, which its stream has still when they are done."""
 
 PUSH_ENDPOINT = re.compile(rb'arn:aws:sns:[^"\s]+:endpoint/[^"\s]+')
@@ -214,28 +215,32 @@ class Cloud:
 
     def changes(self, after: str | None) -> list[Shape]:
         """The table's changes after a sequence number, in order."""
-        from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415
-
-        shard = dynamodb_backends[ACCOUNT][REGION].tables[self.table].stream_shard
+        shard = self._moto_table().stream_shard
         if shard is None:
             return []
         first = int(after) + 1 - shard.starting_sequence_number if after else 0
         return [_as_records_are_got(one.record) for one in shard.items[max(first, 0) :]]
 
-    def items(self) -> list[Any]:
-        """All items of the table as they are now, in moto's own form."""
+    def partition_keys(self) -> list[Any]:
+        """The keys of all partitions of the table, in moto's own form."""
+        return list(self._moto_table().items)
+
+    def items_of(self, key: Any) -> list[Shape]:
+        """The items of a partition, as DynamoDB answers them."""
+        partition = self._moto_table().items.seen(key) or {}
+        return [one.to_json()["Attributes"] for one in partition.values()]
+
+    def _moto_table(self) -> Any:
         from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415
 
-        return list(dynamodb_backends[ACCOUNT][REGION].tables[self.table].all_items())
+        return dynamodb_backends[ACCOUNT][REGION].tables[self.table]
 
     def forget_changes(self, before: str) -> None:
         """Let the stream forget what is done, but for the newest changes: moto stores each with both images for ever.
 
         DynamoDB forgets after a day. An import of a hundred thousand rows takes a few minutes.
         """
-        from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415
-
-        shard = dynamodb_backends[ACCOUNT][REGION].tables[self.table].stream_shard
+        shard = self._moto_table().stream_shard
         if shard is None:
             return
         done = min(int(before) + 1 - shard.starting_sequence_number, len(shard.items)) - CHANGES_THAT_STAY
@@ -330,6 +335,7 @@ class Cloud:
             ],
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         )
+        self._moto_table().items = StoredItems()
         self.stream_arn = made["TableDescription"]["LatestStreamArn"]
         stream = self.client("dynamodbstreams").describe_stream(StreamArn=self.stream_arn)["StreamDescription"]
         self.stream_shard_id = stream["Shards"][0]["ShardId"]

@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from copy import copy, deepcopy
 from functools import wraps
+from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
+
+from infra.local.stored_items import StoredItems
 
 MAX_ITEM_BYTES = 400 * 1024
 MAX_EXPRESSION_BYTES = 4 * 1024
@@ -254,9 +257,11 @@ def _search_one_partition(really: Any) -> Any:
         if not (named.get("index_name") or (len(arguments) > 6 and arguments[6])):  # noqa: PLR2004  its place
             view.items = {hash_key: table.items[hash_key]} if hash_key in table.items else {}
         elif conditions and table.range_key_attr:
+            stored = isinstance(table.items, StoredItems)
+            partitions = table.items.with_index_key(*conditions[0]) if stored else table.items.items()
             view.items = {
                 pk: {sk: item for sk, item in partition.items() if _has(item, conditions)}
-                for pk, partition in table.items.items()
+                for pk, partition in partitions
             }
         return really(view, hash_key, *arguments, **named)
 
@@ -449,11 +454,13 @@ def _transact_once(really: Any) -> Any:
         if token is None:
             return really(handler)
         known = backend.__dict__.setdefault("client_request_tokens", {})
-        content, now = json.dumps(handler.body["TransactItems"], default=str), _now_ms()
+        content, now = sha256(json.dumps(handler.body["TransactItems"], default=str).encode()).digest(), _now_ms()
         at, before = known.get(token, (-TOKEN_SECONDS * 1000, None))
         if now - at >= TOKEN_SECONDS * 1000:
             answer = really(handler)
             known[token] = (now, content)
+            while (oldest := next(iter(known))) != token and now - known[oldest][0] >= TOKEN_SECONDS * 1000:
+                del known[oldest]
             return answer
         if content != before:
             raise DynamodbException(

@@ -45,7 +45,8 @@ def quicker() -> Iterator[None]:
     from moto.core.request import Request  # noqa: PLC0415
     from moto.core.serialize import AttributePicker, BaseJSONSerializer, XFormedAttributePicker  # noqa: PLC0415
     from moto.dynamodb.comparisons import ConditionExpressionParser  # noqa: PLC0415
-    from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict  # noqa: PLC0415
+    from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict  # noqa: PLC0415
+    from moto.dynamodb.models.table import StreamRecord  # noqa: PLC0415
     from moto.dynamodb.parsing import validators  # noqa: PLC0415
     from moto.sqs import models as sqs_models  # noqa: PLC0415
     from moto.sqs.models import SQSBackend  # noqa: PLC0415
@@ -87,6 +88,8 @@ def quicker() -> Iterator[None]:
             (ast_nodes.Node, "find_clauses", _clauses_found),
         ):
             stack.enter_context(patch.object(where, name, made(getattr(where, name))))
+        for model in (Item, StreamRecord):  # moto refers to each for ever, to forget it at a reset that never comes
+            stack.enter_context(patch.object(model, "instances_tracked", deque[Any](maxlen=0)))
         yield
 
 

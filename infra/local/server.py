@@ -4,7 +4,7 @@ import base64
 import email.policy
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
@@ -253,9 +253,15 @@ class Application:
             now, actor = self.deployment.now(), signed_in(_actor(request))
             DynamoAudit().write(AuditEntry(now, actor, "export", f"all {kind}", why))
             self.deployment.catch_up()
-            items = self.deployment.cloud.items()
-        lines = (json.dumps({"Item": one.to_json()["Attributes"]}) + "\n" for one in items)
-        return Response(lines, content_type="application/x-ndjson")
+            keys = self.deployment.cloud.partition_keys()
+        return Response(self._items(keys), content_type="application/x-ndjson")
+
+    def _items(self, keys: Sequence[Any]) -> Iterator[str]:
+        """One partition after the other, while the deployment goes on."""
+        for key in keys:
+            with self.deployment.lock:
+                items = self.deployment.cloud.items_of(key)
+            yield "".join(json.dumps({"Item": one}) + "\n" for one in items)
 
     def _timeline(self, request: Request) -> Response:
         self.deployment.catch_up()

@@ -129,11 +129,12 @@ class Dynamo:
         return {"Table": {"TableArn": "arn:table"}}
 
     def export_table_to_point_in_time(self, **asked: str) -> dict[str, Any]:
-        lines = [json.dumps({"Item": one.to_json()["Attributes"]}) for one in self.shop.deployment.cloud.items()]
+        cloud = self.shop.deployment.cloud
+        lines = [json.dumps({"Item": one}) for key in cloud.partition_keys() for one in cloud.items_of(key)]
         for number, some in enumerate((lines[::2], lines[1::2])):
             key = f"{asked['S3Prefix']}/AWSDynamoDB/01/data/part-{number}.json.gz"
             body = compress("\n".join(some).encode())
-            self.shop.deployment.cloud.client("s3").put_object(Bucket=asked["S3Bucket"], Key=key, Body=body)
+            cloud.client("s3").put_object(Bucket=asked["S3Bucket"], Key=key, Body=body)
         return {"ExportDescription": {"ExportArn": "arn:export"}}
 
     def describe_export(self, **_: str) -> dict[str, Any]:
