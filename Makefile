@@ -13,6 +13,8 @@
 #             more; fewer than 1,000 are too few to prove 5 %. PAGE=1 writes the tables of docs/measuring.md
 # make prove-migration  the migration alone; with DYNAMODB_LOCAL=folder also on DynamoDB Local. CUSTOMERS=200 takes
 #             fewer
+# make prove-import  import a file of 100,000 rows into the local deployment, or ROWS=5000 of them, and print rows a
+#             second and memory
 # make check  format, lint, types, import contracts, journeys, words, the documentation's links
 # make format  fix format and lint where a tool can
 # make docs   build the documentation as a site in build/site
@@ -39,7 +41,7 @@ SLOW := tests/deployed_on_ministack tests/infra tests/integration tests/operatio
 # What some tests need beside .venv; each is made once, and a test whose tool cannot be had is skipped.
 TOOLS := tests/vendors/node_modules build/ministack/stamp build/cdk/stamp build/lambda/stamp build/rie/stamp
 
-.PHONY: demo test prove prove-laws prove-migration prove-owners prove-broadcasts prove-lift prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
+.PHONY: demo test prove prove-laws prove-migration prove-owners prove-broadcasts prove-lift prove-import prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
@@ -75,6 +77,9 @@ prove-broadcasts: .venv/dev.stamp
 
 prove-lift: .venv/dev.stamp
 	$(BIN)/python -m prove.lift $(if $(JOURNEYS),--journeys $(JOURNEYS)) $(if $(PAGE),--page)
+
+prove-import: .venv/dev.stamp
+	$(BIN)/python -m prove.imports $(if $(ROWS),--rows $(ROWS))
 
 test-tools: chromium lambda-python $(TOOLS)
 
