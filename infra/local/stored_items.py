@@ -6,14 +6,11 @@ gigabytes of them, and some fifty megabytes here. A story has too few customers 
 
 import pickle
 import sqlite3
-import tempfile
-import weakref
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator, MutableMapping
 from functools import cached_property
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 MOST_IN_MEMORY = 4_000
@@ -37,10 +34,8 @@ class StoredItems(MutableMapping[Any, Partition]):
 
     @cached_property
     def _file(self) -> sqlite3.Connection:
-        """Made with the first partitions that leave memory; it ends with this object."""
-        folder = tempfile.TemporaryDirectory(prefix="cairn-table-")  # the finalizer below has it
-        path = Path(folder.name) / "items.sqlite"
-        made = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        """Made with the first partitions that leave memory. A database without a name is deleted however we end."""
+        made = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         for pragma in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE_KIB}"):
             made.execute(f"PRAGMA {pragma}")
         made.execute("CREATE TABLE partitions (pk TEXT PRIMARY KEY, items BLOB) WITHOUT ROWID")
@@ -48,7 +43,6 @@ class StoredItems(MutableMapping[Any, Partition]):
             "CREATE TABLE indexed (name TEXT, value TEXT, pk TEXT, PRIMARY KEY (name, value, pk)) WITHOUT ROWID"
         )
         made.execute("CREATE INDEX by_pk ON indexed (pk)")
-        weakref.finalize(self, _end, made, folder)
         self._has_file = True
         return made
 
@@ -158,8 +152,3 @@ def _key(pk: str) -> Any:
     from moto.dynamodb.models.dynamo_type import DynamoType  # noqa: PLC0415  slow to import
 
     return DynamoType({"S": pk})
-
-
-def _end(file: sqlite3.Connection, folder: "tempfile.TemporaryDirectory[str]") -> None:
-    file.close()
-    folder.cleanup()
