@@ -25,9 +25,9 @@ MODELS = {
 }
 
 ELSEWHERE = {
-    *("serve_preferences", "serve_tasks", "manage_api", "erase_customer", "check_identity_key"),
+    *("serve_preferences", "serve_tasks", "manage_api", "erase_customer", "check_identity_key", "import_rows"),
 }
-"""Requests and queues of the same shapes start these, and CloudFormation the last, in their own tests."""
+"""Requests and queues of the same shapes start these, CloudFormation and Step Functions the last two, in own tests."""
 
 
 @pytest.fixture
