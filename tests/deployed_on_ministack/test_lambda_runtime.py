@@ -17,7 +17,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from authoring.imports.mapping import mapping_named
+from cairn.adapters.imports.batch import batch_to_wire
 from cairn.domain.consent.links import LinkKind
+from cairn.domain.imports.rows import Import, Kind, Row
 from infra.cloud.bundle.code import core_layer, function_code
 from infra.cloud.bundle.dependencies import dependencies_layer
 from infra.cloud.bundle.journeys import JOURNEYS, journeys_layer
@@ -56,6 +59,9 @@ def events() -> dict[str, Json]:
         made.visit("GET", story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com"), {})
         made.visit("GET", "https://localhost/tasks/of-another-stage", {})
         made.manage("GET", "https://localhost/manage/switches", {}, actor=OPERATOR)
+        of = Import(name="members", kind=Kind.CUSTOMERS, as_of=made.now())
+        rows = [Row(1, {"user_id": "u-1", "email": "u1@example.com"})]
+        made.import_rows(batch_to_wire(of, mapping_named("", Kind.CUSTOMERS), rows))
         story.erases("member-1")
         story.passes("1h")
         return {"sweep": rule_event("every-five-minutes", made.now()), **recorded}
@@ -143,6 +149,8 @@ def is_done(name: str, answer: Any) -> bool:
     """Whether a function did what it was asked for: no error, no message to deliver again, the status of REQUESTS."""
     if name in REQUESTS:
         return bool(answer.get("statusCode") == REQUESTS[name])
+    if name == "import_rows":
+        return bool(answer.get("counts") == {"created": 1})
     return answer is None or ("errorType" not in answer and not answer.get("batchItemFailures"))
 
 
