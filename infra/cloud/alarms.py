@@ -37,6 +37,7 @@ class Functions(NamedTuple):
     receive: Function
     process: Function
     relay: Function
+    log: Function
     deliver: Function
     record: Function
     serve: Function

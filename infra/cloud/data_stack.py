@@ -4,6 +4,7 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
+from infra.cloud.fact_log import FactLog
 from infra.cloud.overflow import OverflowBucket
 from infra.cloud.secrets import IdentitySecret, LinksSecretOfBefore, StageSecret, WebhookEndpointsSecretOfBefore
 from infra.cloud.stage import InvalidStageError, Stage
@@ -27,6 +28,7 @@ class DataStack(Stack):
         self.table = Table(self, "Table", stage=stage)
         self.table_in_use = self._table_in_use(stage)
         self.overflow = OverflowBucket(self, "Overflow", stage=stage)
+        self.facts = FactLog(self, "Facts", stage=stage)
         self.identity = IdentitySecret(self, "IdentitySecret", stage=stage)
         # Until version 0.2 it had the secrets of sources alone: under another id it would be another one, and empty.
         self.secret = StageSecret(self, "SourcesSecret", stage=stage)
@@ -34,7 +36,7 @@ class DataStack(Stack):
             self._keep_secrets_of_before(stage)
         # The table refuses to be deleted (deletion_protection), also when a first deployment is rolled back. So it is
         # created last: nothing can fail once it exists.
-        for part in (self.overflow, self.identity, self.secret):
+        for part in (self.overflow, self.facts, self.identity, self.secret):
             self.table.node.add_dependency(part)
         CfnOutput(self, "TableName", value=self.table_in_use.table_name)
         CfnOutput(self, "OverflowBucket", value=self.overflow.bucket_name)

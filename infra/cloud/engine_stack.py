@@ -14,6 +14,7 @@ from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.functions.deliver_message import DeliverMessage
 from infra.cloud.functions.erase_customer import EraseCustomer
 from infra.cloud.functions.import_rows import ImportRows
+from infra.cloud.functions.log_facts import LogFacts
 from infra.cloud.functions.manage_api import ManageApi
 from infra.cloud.functions.notify_subscriber import NotifySubscriber
 from infra.cloud.functions.process_event import ProcessEvent
@@ -75,6 +76,7 @@ class EngineStack(Stack):
                 overflow=data.overflow,
             ),
             relay=RelayEffects(self, shared=shared, schedules=schedules, table=table, alarms=topic, key=key),
+            log=LogFacts(self, shared=shared, table=table, log=data.facts),
             deliver=DeliverMessage(
                 self,
                 shared=shared,
@@ -113,7 +115,7 @@ class EngineStack(Stack):
                 identity=identity,
                 overflow=data.overflow,
             ),
-            manage=ManageApi(self, shared=shared, table=table, identity=identity),
+            manage=ManageApi(self, shared=shared, table=table, identity=identity, log=data.facts),
             rows=ImportRows(self, shared=shared, table=table, identity=identity),
         )
 

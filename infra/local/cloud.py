@@ -22,7 +22,9 @@ from cairn.adapters.pages.links import SECRET as LINKS
 from cairn.adapters.secrets_manager import IDENTITY_KEY, Part, identity_keys_from
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.settings import DEAD_LETTER_RETENTION, MAX_RECEIVES, QUEUE_RETENTION
-from infra.local.end_user_messaging import Around, EndUserMessaging, only_answer
+from infra.local.answered_here import Around, only_answer
+from infra.local.end_user_messaging import EndUserMessaging
+from infra.local.fact_log import LocalFactLog
 from infra.local.moto_corrections import corrected
 from infra.local.moto_speed import quicker
 from infra.local.shapes import ACCOUNT, REGION, Shape
@@ -119,6 +121,7 @@ class Cloud:
     stream_shard_id: str = ""
     alarm_topic_arn: str = ""
     end_user_messaging: EndUserMessaging = field(default_factory=EndUserMessaging)
+    fact_log: LocalFactLog = field(default_factory=LocalFactLog)
     bedrock_model: str = ""
     """Where it is set, AWS_ENDPOINT_URL_BEDROCK_RUNTIME names what answers for the model, on loopback."""
     texts_by_end_user_messaging: bool = False
@@ -136,6 +139,7 @@ class Cloud:
         aws.session().register("creating-client-class.s3", self._create_bucket)
         aws.session().register("provide-client-params.sesv2.SendEmail", self._record_mail)
         self.end_user_messaging.register(aws.session(), around)
+        self.fact_log.register(aws.session(), around)
         for queue in QUEUES:
             self._create_queue(queue)
         self._create_table()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cairn.adapters.aws import calling
 from cairn.adapters.s3 import pointer_of
 from cairn.application.ports import Audit
+from cairn.domain.measurement.facts import Stored
 from cairn.domain.operations.actor import Actor
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.channels import Purpose
@@ -23,7 +24,7 @@ from cairn.domain.shared.hashing import short_hash
 from infra.local.dead_letter_masks import decoded, masked
 
 if TYPE_CHECKING:
-    from cairn.adapters.dynamodb.redrive import RedriveEffects
+    from cairn.adapters.dynamodb.redrive import RedriveEffects, RedriveFacts
 
 Json = dict[str, Any]
 
@@ -157,6 +158,7 @@ class DeadLetters:
     sqs: Any
     queues: Mapping[str, DeadLetterQueue]
     effects: "RedriveEffects"
+    facts: "RedriveFacts"
     streams: Any
     """The client of DynamoDB's streams."""
     fetch: Callable[[str], bytes]
@@ -216,7 +218,11 @@ class DeadLetters:
             self.effects(json.loads(dead_letter.body), datetime.now(UTC))
             return []
         if queue == STREAM:
-            position = json.loads(dead_letter.body)["DDBStreamBatchInfo"]
+            given_up = json.loads(dead_letter.body)
+            position = given_up["DDBStreamBatchInfo"]
+            if self.facts.concerns(given_up):
+                self.facts.at_position(self.streams, position)
+                return []
             _, left_out = self.effects.at_position(self.streams, position)
             return left_out
         # SQS would drop the old id as a duplicate; a second try of the same dead letter has the same new id.
@@ -371,6 +377,8 @@ def of_stack(name: str) -> AuditedDeadLetters:
     from cairn.adapters import aws  # noqa: PLC0415
     from cairn.adapters.dynamodb import table  # noqa: PLC0415
     from cairn.adapters.dynamodb.audit import DynamoAudit  # noqa: PLC0415
+    from cairn.adapters.dynamodb.redrive import RedriveFacts  # noqa: PLC0415
+    from cairn.adapters.firehose import FactLog  # noqa: PLC0415
     from cairn.adapters.s3 import Overflow  # noqa: PLC0415
 
     try:
@@ -391,8 +399,10 @@ def of_stack(name: str) -> AuditedDeadLetters:
         for queue in NAMES
     }
     effects = redrive_effects(sqs, outputs["EffectsQueueUrl"])
+    stored = {Stored.LONG: outputs["FactsLongStream"], Stored.SHORT: outputs["FactsShortStream"]}
+    facts = RedriveFacts(FactLog(aws.client("firehose"), stored), outputs["LogFactsArn"])
     streams = aws.client("dynamodbstreams")
-    dead_letters = DeadLetters(sqs, queues, effects, streams, overflow.fetch, WAIT_SECONDS)
+    dead_letters = DeadLetters(sqs, queues, effects, facts, streams, overflow.fetch, WAIT_SECONDS)
     caller = aws.client("sts").get_caller_identity()
     actor = Actor.of_aws(arn=caller["Arn"], account=caller["Account"], user_id=caller["UserId"])
     return AuditedDeadLetters(dead_letters, DynamoAudit(), actor)
@@ -404,7 +414,14 @@ def _stack_outputs(cloudformation: Any, stack: str) -> dict[str, str]:
 
 
 def _required_outputs() -> Iterator[str]:
-    yield from ("TableName", "OverflowBucket", "MarketingQueueUrl")
+    yield from (
+        "TableName",
+        "OverflowBucket",
+        "MarketingQueueUrl",
+        "FactsLongStream",
+        "FactsShortStream",
+        "LogFactsArn",
+    )
     for queue in NAMES:
         yield f"{queue.title()}DeadLettersUrl"
         if queue != STREAM:

@@ -40,8 +40,10 @@ from cairn.adapters.documents.replies import FILE as COMPILED_REPLIES
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE
 from cairn.adapters.dynamodb.members import DynamoRoster
+from cairn.adapters.dynamodb.redrive import RedriveFacts
 from cairn.adapters.dynamodb.status_reports import note_complete
 from cairn.adapters.dynamodb.table import is_empty
+from cairn.adapters.firehose import FactLog
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.sources import OWN, Sources, fetching, sources
 from cairn.application.ports import Roster
@@ -63,6 +65,7 @@ from infra.local.dead_letters import (
     redrive_effects,
 )
 from infra.local.environments import settings_of
+from infra.local.fact_log import STREAMS
 from infra.local.faults import FaultPlan
 from infra.local.faults.weather import CALM, Weather
 from infra.local.filling import fill_audiences
@@ -80,7 +83,7 @@ from infra.local.shapes import (
     webhook_event,
 )
 from infra.local.signing import stored
-from infra.local.stream import StreamMapping, has_outbox
+from infra.local.stream import LOG_BATCH_SIZE, LOG_WINDOW, StreamMapping, function_arn, has_facts, has_outbox
 from infra.local.wiring import FUNCTIONS, Function, queue_named
 
 LAW = default_file("law.toml")
@@ -95,6 +98,9 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.htm
 NO_ANSWER = {"statusCode": 500, "body": '{"message":"Internal Server Error"}', "headers": {}}
 TOO_LATE = {"statusCode": 503, "body": '{"message":"Service Unavailable"}', "headers": {}}
 """What an HTTP API answers when its function fails, or does not answer in time."""
+
+
+LOG_FACTS = "log_facts"
 
 
 @dataclass(slots=True)
@@ -117,6 +123,7 @@ class LocalDeployment:
     """Functions that nothing starts at present."""
     _resume_rule: ResumeRule = field(default_factory=ResumeRule)
     _stream: StreamMapping = field(init=False)
+    _log: StreamMapping = field(init=False)
     _stream_position: str | None = None
     """The last change that was read. Changes that were read wait in their shard until they are done."""
     _again: list[tuple[datetime, str, Shape, tuple[timedelta, ...]]] = field(default_factory=list)
@@ -128,6 +135,15 @@ class LocalDeployment:
     def __post_init__(self) -> None:
         give_up = partial(self.cloud.send, f"{STREAM}-dead-letters")
         self._stream = StreamMapping(self.cloud.stream_arn, self.cloud.stream_shard_id, give_up, lambda: self._weather)
+        self._log = StreamMapping(
+            self.cloud.stream_arn,
+            self.cloud.stream_shard_id,
+            give_up,
+            lambda: self._weather,
+            LOG_FACTS,
+            LOG_BATCH_SIZE,
+            LOG_WINDOW,
+        )
         self.runtime.interloper = self._interfere
 
     @property
@@ -251,7 +267,16 @@ class LocalDeployment:
         bodies = Overflow(lambda: self.cloud.client("s3"), self.cloud.bucket)
         sqs = self.cloud.client("sqs")
         effects = redrive_effects(sqs, urls[EFFECTS])
-        return DeadLetters(sqs, queues, effects, streams, bodies.fetch, wait_seconds=0)
+        facts = RedriveFacts(FactLog(self.cloud.client("firehose"), STREAMS), function_arn(LOG_FACTS))
+        return DeadLetters(sqs, queues, effects, facts, streams, bodies.fetch, wait_seconds=0)
+
+    def facts(self) -> list[dict[str, Any]]:
+        """The log of facts up to now, each fact once, without a wait for the window in which Lambda gathers changes."""
+        with self.lock:
+            self.settle()
+            while LOG_FACTS not in self.stopped and self._log.run(self._log_changes, early=True):
+                pass
+        return self.cloud.fact_log.facts()
 
     def stop(self, function: str) -> None:
         """Stop a function: its work waits in its queues or in the stream."""
@@ -360,8 +385,15 @@ class LocalDeployment:
         return True
 
     def _follow_stream(self) -> bool:
+        self._read_stream()
+        if LOG_FACTS not in self.stopped:
+            self._log.run(self._log_changes)
+        return "relay_effects" not in self.stopped and self._stream.run(self._relay)
+
+    def _read_stream(self) -> None:
+        """Not while the relay is stopped: both functions then begin where it was."""
         if "relay_effects" in self.stopped:
-            return False
+            return
         changes = self.cloud.changes(self._stream_position)
         if changes:
             self._resume_rule.watch(changes)
@@ -372,13 +404,18 @@ class LocalDeployment:
                     self._customers[keys["pk"]["S"]] = state.get("alias_of", {}).get("S", "")
             self._stream_position = changes[-1]["dynamodb"]["SequenceNumber"]
             self._stream.add(filter(has_outbox, changes))
+            self._log.add(filter(has_facts, changes))
             self.cloud.forget_changes(self._stream_position)
-        return self._stream.run(self._relay)
 
     def _relay(self, changes: list[Shape]) -> list[str] | None:
         """Hand changes to the relay; returns the sequence numbers that failed, or None where it gave no answer."""
         answer = self._invoke("relay_effects", stream_event(self.cloud.stream_arn, changes))
         return None if isinstance(answer, Failure) else [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+    def _log_changes(self, changes: list[Shape]) -> list[str] | None:
+        """The same of the log: all of a batch, or nothing."""
+        answer = self._invoke(LOG_FACTS, stream_event(self.cloud.stream_arn, changes))
+        return None if isinstance(answer, Failure) else []
 
     def _invoke(self, name: str, event: Shape) -> Any:
         """The function's answer, or Failure. Without a fault plan, an error of the handler is raised, to be seen."""

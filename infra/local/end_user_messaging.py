@@ -2,32 +2,19 @@
 
 import base64
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
 from botocore.session import Session
 
+from infra.local.answered_here import Around, answer_here, only_answer
 from infra.local.shapes import ACCOUNT, REGION
 
 SMS_ORIGINATION = f"arn:aws:sms-voice:{REGION}:{ACCOUNT}:pool/pool-local"
 SMS_CONFIGURATION_SET = "cairn"
 WHATSAPP_PHONE_NUMBER_ID = "phone-number-id-local"
 OPERATIONS = ("pinpoint-sms-voice-v2.SendTextMessage", "socialmessaging.SendWhatsAppMessage")
-
-
-Around = Callable[[str, str, AWSPreparedRequest, Callable[[], AWSResponse | None]], AWSResponse | None]
-"""Gives the answer to a request of a service's operation, by calling its last argument or without it."""
-
-
-def only_answer(
-    _service: str, _operation: str, _request: AWSPreparedRequest, act: Callable[[], AWSResponse | None]
-) -> AWSResponse | None:
-    return act()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +33,13 @@ class EndUserMessaging:
     sent: list[SentMessage] = field(default_factory=list)
 
     def register(self, session: Session, around: Around = only_answer) -> None:
-        """Answer instead of AWS, after botocore has validated and signed the request."""
-
-        def answer(event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
-            service, operation = event_name.split(".")[1:]
-            return around(service, operation, request, lambda: self._answer(request))
-
         for operation in OPERATIONS:
-            session.register(f"before-send.{operation}", answer)  # type: ignore[arg-type]
+            answer_here(session, operation, self._answer, around)
 
-    def _answer(self, request: AWSPreparedRequest) -> AWSResponse:
-        body: Any = request.body
-        asked = json.loads(body)
+    def _answer(self, asked: dict[str, Any]) -> dict[str, str]:
         id_ = str(uuid5(NAMESPACE_URL, f"{ACCOUNT}/{len(self.sent)}"))
         self.sent.append(_whatsapp(id_, asked) if "metaApiVersion" in asked else _sms(id_, asked))
-        answer = json.dumps({"messageId" if "metaApiVersion" in asked else "MessageId": id_}).encode()
-        return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(answer))
-
-
-class _Raw(BytesIO):
-    """A body as urllib3 returns it."""
-
-    def stream(self, **_: Any) -> Any:
-        yield self.read()
+        return {"messageId" if "metaApiVersion" in asked else "MessageId": id_}
 
 
 def _sms(id_: str, asked: dict[str, Any]) -> SentMessage:

@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 from cairn.adapters.documents.journey import status_reports_heard
+from cairn.domain.measurement.facts import Stored
 from cairn.settings import (
     CheckIdentityKeySettings,
     DeliverMessageSettings,
     EraseCustomerSettings,
     ImportRowsSettings,
+    LogFactsSettings,
     ManageApiSettings,
     NotifySubscriberSettings,
     ProcessEventSettings,
@@ -23,6 +25,7 @@ from cairn.settings import (
 )
 from infra.local.cloud import EMAIL_SENDER, PEOPLE, POLICY, SCHEDULE_ROLE, Cloud, arn
 from infra.local.end_user_messaging import SMS_CONFIGURATION_SET, SMS_ORIGINATION, WHATSAPP_PHONE_NUMBER_ID
+from infra.local.fact_log import DATABASE, STREAMS, WORKGROUP
 from infra.local.wiring import DEAD_LETTERS, QUEUES, Function
 
 
@@ -72,6 +75,9 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             alarm_topic_arn=cloud.alarm_topic_arn,
             policy_path=str(catalogue.with_name(POLICY)),
             people_path=str(catalogue.with_name(PEOPLE)),
+        ),
+        LogFactsSettings: LogFactsSettings(
+            stage="local", long_stream=STREAMS[Stored.LONG], short_stream=STREAMS[Stored.SHORT]
         ),
         DeliverMessageSettings: DeliverMessageSettings(
             stage="local",
@@ -148,6 +154,8 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
         ManageApiSettings: ManageApiSettings(
             stage="local",
             table_name=cloud.table,
+            facts_workgroup=WORKGROUP,
+            facts_database=DATABASE,
             events_queue_url=cloud.urls["events"],
             messages_queue_url=cloud.urls["messages"],
             marketing_queue_url=cloud.urls["marketing"],

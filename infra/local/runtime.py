@@ -18,7 +18,7 @@ import time_machine
 from botocore.awsrequest import AWSPreparedRequest
 
 from cairn.settings import ERASURE_TIMEOUT, FUNCTION_TIMEOUT, IMPORT_TIMEOUT, RESUME_TIMEOUT
-from infra.local.end_user_messaging import OPERATIONS as ANSWERED_ELSEWHERE
+from infra.local.answered_here import ANSWERED_HERE
 from infra.local.faults.call import Call, target_of
 from infra.local.faults.injection import Answer, Interloper, Tries, inject
 from infra.local.faults.plan import FaultPlan
@@ -181,7 +181,7 @@ def installed(runtime: Runtime) -> Iterator[None]:
 
     def call(stubber: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **rest: Any) -> Any:
         _, service, operation = event_name.split(".")
-        if f"{service}.{operation}" in ANSWERED_ELSEWHERE:
+        if f"{service}.{operation}" in ANSWERED_HERE:
             return None
         return runtime.around(service, operation, request, lambda: really(stubber, event_name, request, **rest))
 

@@ -1,4 +1,4 @@
-"""The event source mapping between the table's stream and relay_effects, as Lambda documents it.
+"""The event source mappings between the table's stream and its functions, as Lambda documents them.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
@@ -14,6 +14,8 @@ from infra.local.faults.weather import CALM, Weather
 from infra.local.shapes import Shape
 
 BATCH_SIZE = 100
+LOG_BATCH_SIZE, LOG_WINDOW = 1000, timedelta(minutes=5)
+"""Of log_facts, which gathers as many changes as come within the window; a test compares them with the template."""
 MAX_AGE = timedelta(hours=23)
 """How long a failing batch is tried again; a test compares it, and the batch size, with the CDK's template."""
 
@@ -31,6 +33,16 @@ def has_outbox(change: Shape) -> bool:
     return record["Keys"]["sk"]["S"].startswith(ITEMS) and "S" in outbox
 
 
+LOGGED = ("event#", "facts#", "message#", "task#", "consent#")
+
+
+def has_facts(change: Shape) -> bool:
+    """The filter of log_facts; a test compares it with the CDK's template."""
+    keys = change["dynamodb"]["Keys"]
+    is_record = keys["sk"]["S"].startswith(LOGGED) or keys["pk"]["S"] == "seen"
+    return bool(change["eventName"] != "REMOVE" and is_record)
+
+
 Run = Callable[[list[Shape]], "list[str] | None"]
 """Runs the function on a batch: the sequence numbers that failed, or None where it gave no answer."""
 
@@ -42,14 +54,15 @@ class Shard:
     """Batches to be tried again before anything fresh; one that failed as a whole is two."""
     retry_at: datetime | None = None
     failures: int = 0
+    batch_size: int = BATCH_SIZE
 
     def batch(self) -> list[Shape]:
-        return self.failed[0] if self.failed else self.fresh[:BATCH_SIZE]
+        return self.failed[0] if self.failed else self.fresh[: self.batch_size]
 
     def replace(self, *batches: list[Shape]) -> None:
         """Put these in place of the next batch."""
         if not self.failed:
-            del self.fresh[:BATCH_SIZE]
+            del self.fresh[: self.batch_size]
         self.failed[:1] = [batch for batch in batches if batch]
         if not self.failed:
             self.retry_at, self.failures = None, 0
@@ -72,12 +85,16 @@ class StreamMapping:
     give_up: Callable[[str], None]
     """Sends a dead letter to the on-failure destination."""
     weather: Callable[[], Weather] = lambda: CALM
+    function: str = "relay_effects"
+    batch_size: int = BATCH_SIZE
+    window: timedelta = timedelta()
+    """How long changes may be gathered, for a batch that is not full."""
     shards: list[Shard] = field(default_factory=list)
 
     def add(self, changes: Iterable[Shape]) -> None:
         """New changes of the table. In order are those of one item: a shard has several batches at work at a time."""
         if not any(shard.batch() for shard in self.shards):  # a new shard begins when its parent is read
-            self.shards = [Shard() for _ in range(self.weather().shards)]
+            self.shards = [Shard(batch_size=self.batch_size) for _ in range(self.weather().shards)]
         for change in changes:
             key = change["dynamodb"]["Keys"]
             item = key["pk"]["S"] + key["sk"]["S"]
@@ -92,13 +109,13 @@ class StreamMapping:
         for number, shard in enumerate(self.shards):
             at = shard.due(weather.lateness_of(number))
             if at is not None:
-                yield shard, at
+                yield shard, at if len(shard.batch()) == self.batch_size else at + self.window
 
-    def run(self, relay: Run) -> bool:
-        """Hand one batch of each shard that is due to the function; whether anything moved."""
+    def run(self, relay: Run, *, early: bool = False) -> bool:
+        """Hand one batch of each shard that is due to the function; whether anything moved. `early`: of each shard."""
         moved = False
         for shard, at in list(self._due()):
-            if at <= datetime.now(UTC):
+            if early or at <= datetime.now(UTC):
                 moved |= self._run(shard, relay)
         return moved
 
@@ -134,7 +151,7 @@ class StreamMapping:
         return {
             "requestContext": {
                 "requestId": "local",
-                "functionArn": "arn:aws:lambda:local:function:relay_effects",
+                "functionArn": function_arn(self.function),
                 "condition": "MaximumRecordAgeExceeded",
                 "approximateInvokeCount": shard.failures,
             },
@@ -150,6 +167,10 @@ class StreamMapping:
                 "streamArn": self.stream_arn,
             },
         }
+
+
+def function_arn(name: str) -> str:
+    return f"arn:aws:lambda:local:function:{name}"
 
 
 def created(change: Shape) -> datetime:

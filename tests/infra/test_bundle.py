@@ -16,6 +16,7 @@ import pytest
 from authoring.journeys import InvalidJourneysError
 from authoring.policy import InvalidPolicyError
 from bench.secrets_manager import secrets_manager
+from cairn.adapters.athena.queries import names
 from cairn.adapters.documents.people import people_at
 from cairn.adapters.documents.policy import policy_at
 from infra.cloud.bundle import ROOT, bytecode, dependencies
@@ -324,6 +325,8 @@ def test_the_core_layer_has_our_package_and_nothing_of_this_machine() -> None:
     assert {pyc.name.split(".")[1] for pyc in layer.rglob("*.pyc")} <= {"cpython-313"}
     stripe = layer / "python" / "cairn" / "adapters" / "sources" / "stripe"
     assert [path.name for path in stripe.iterdir()] == ["mapping.toml"]
+    questions = layer / "python" / "cairn" / "adapters" / "athena" / "sql"
+    assert sorted(path.stem for path in questions.iterdir()) == names()
 
 
 @pytest.mark.skipif(compiler() is None, reason="no python3.13 on this machine")

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from moto.events.models import EventPattern
 
-from cairn.adapters.dynamodb.items import CONTACT, DATA, ENROLLED, ENTRIES, EVENT, OUTBOX, STATE, TASK
+from cairn.adapters.dynamodb.items import CONTACT, DATA, ENROLLED, ENTRIES, EVENT, FACTS, MESSAGE, OUTBOX, STATE, TASK
 from cairn.settings import DEAD_LETTER_RETENTION, FUNCTION_TIMEOUT, QUEUE_RETENTION, RESUME_EVERY
 from infra.local.runtime import TIMEOUTS
-from infra.local.stream import BATCH_SIZE, MAX_AGE, has_outbox
+from infra.local.stream import BATCH_SIZE, LOG_BATCH_SIZE, LOG_WINDOW, MAX_AGE, has_facts, has_outbox
 from infra.local.wiring import FUNCTIONS, QUEUES, Function, Queue
 from tests.infra.conftest import Deployed, Templates
 
@@ -68,12 +68,14 @@ def test_a_shard_is_read_by_several_at_a_time(dev: Templates) -> None:
 
 
 def test_the_stream_is_read_in_the_same_way(dev: Templates) -> None:
-    (mapping,) = [
+    mappings = [
         one for one in dev.all("AWS::Lambda::EventSourceMapping").values() if "BisectBatchOnFunctionError" in one
     ]
 
-    assert mapping["BatchSize"] == BATCH_SIZE
-    assert mapping["MaximumRecordAgeInSeconds"] == MAX_AGE.total_seconds()
+    assert {one["BatchSize"] for one in mappings} == {BATCH_SIZE, LOG_BATCH_SIZE}
+    assert {one["MaximumRecordAgeInSeconds"] for one in mappings} == {MAX_AGE.total_seconds()}
+    windows = {one["BatchSize"]: one.get("MaximumBatchingWindowInSeconds") for one in mappings}
+    assert windows == {BATCH_SIZE: None, LOG_BATCH_SIZE: LOG_WINDOW.total_seconds()}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
@@ -110,8 +112,10 @@ def test_a_resuming_run_ends_before_the_next_begins(dev: Templates) -> None:
 
 
 def test_a_function_returns_only_failed_messages(deployed: Deployed) -> None:
-    assert deployed.sources
-    for source in deployed.sources:
+    """But log_facts, of which a batch is logged as a whole or not at all."""
+    answering = [one for one in deployed.sources if one not in deployed.sources_of("log_facts")]
+    assert answering
+    for source in answering:
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
@@ -146,6 +150,21 @@ def test_only_items_with_effects_start_the_relay_here_and_there(
 
     assert starts == has_outbox(record)
     assert starts == (sort_key.startswith((STATE, TASK)) and image == WITH_OUTBOX)
+
+
+@pytest.mark.parametrize("sort_key", [STATE, *PARTS, TASK + "t1", CONTACT, EVENT + STATE, FACTS + "1", MESSAGE + "m"])
+@pytest.mark.parametrize("partition_key", ["c_ada", "seen"])
+@pytest.mark.parametrize("what", ["INSERT", "MODIFY", "REMOVE"])
+def test_only_records_are_logged_here_and_there(
+    deployed: Deployed, partition_key: str, sort_key: str, what: str
+) -> None:
+    (source,) = deployed.sources_of("log_facts")
+    keys = {"pk": {"S": partition_key}, "sk": {"S": sort_key}}
+    record = {"eventName": what, "dynamodb": {"Keys": keys}}
+
+    patterns = [EventPattern.load(one["Pattern"]) for one in source["FilterCriteria"]["Filters"]]
+
+    assert any(one.matches_event(record) for one in patterns) == has_facts(record)
 
 
 def test_the_relay_reads_the_stream_from_its_beginning(deployed: Deployed) -> None:

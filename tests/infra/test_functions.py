@@ -53,7 +53,7 @@ def test_logs_have_a_retention(dev: Templates, prod: Templates) -> None:
     for templates, days in ((dev, 7), (prod, 90)):
         groups = templates.all("AWS::Logs::LogGroup").values()
         assert {group["RetentionInDays"] for group in groups} == {days}
-        assert len(groups) == len(functions(templates)) + 1, "each function's, and the API's"
+        assert len(groups) == len(functions(templates)) + 2, "each function's, the API's and Firehose's"
 
 
 def test_a_backlog_cannot_block_webhooks_or_overrun_the_providers(prod: Templates) -> None:
@@ -163,7 +163,8 @@ def test_the_access_log_is_among_the_logs_of_services_and_named_after_its_stage(
 def test_outputs_name_every_log_group_and_topic_and_the_urls(synthesized: dict[str, Templates], stage: str) -> None:
     templates = synthesized[stage]
 
-    named = {json.dumps(one["Value"]) for one in templates.engine["Outputs"].values()}
+    outputs = [*templates.engine["Outputs"].values(), *templates.data["Outputs"].values()]
+    named = {json.dumps(one["Value"]) for one in outputs}
     for kind in ("AWS::Logs::LogGroup", "AWS::SNS::Topic"):
         for name in templates.all(kind):
             assert json.dumps({"Ref": name}) in named, name

@@ -89,7 +89,9 @@ def test_feedback_that_cannot_be_queued_is_dead_lettered(templates: Templates) -
 def test_failed_stream_records_are_dead_lettered(templates: Templates) -> None:
     sources = templates.all("AWS::Lambda::EventSourceMapping").values()
 
-    (stream,) = [source for source in sources if "StartingPosition" in source]
-    assert stream["BisectBatchOnFunctionError"] is True
-    name = stream["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
-    assert name in templates.all("AWS::SQS::Queue")
+    streams = [source for source in sources if "StartingPosition" in source]
+    assert len(streams) == 2
+    for stream in streams:
+        assert stream["BisectBatchOnFunctionError"] is True
+        name = stream["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
+        assert name in templates.all("AWS::SQS::Queue")

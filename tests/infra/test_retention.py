@@ -32,11 +32,19 @@ def test_queues_and_dead_letters_have_a_retention(templates: Templates) -> None:
 
 
 def test_bodies_expire(templates: Templates) -> None:
-    (bucket,) = templates.all("AWS::S3::Bucket").values()
+    (bucket,) = [one for name, one in templates.all("AWS::S3::Bucket").items() if name.startswith("Overflow")]
 
     rules = {one.get("Prefix", ""): one["ExpirationInDays"] for one in bucket["LifecycleConfiguration"]["Rules"]}
     files = days("S3 imports and exports")
     assert rules == {"": days("S3 bodies"), "imports/": files, "exports/": files}
+
+
+def test_facts_expire_by_kind(templates: Templates) -> None:
+    (bucket,) = [one for name, one in templates.all("AWS::S3::Bucket").items() if name.startswith("Facts")]
+
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    stored = {one["Prefix"]: one["ExpirationInDays"] for one in rules if one.get("Prefix", "").startswith("facts/")}
+    assert stored == {"facts/stored=long/": days("facts, for long"), "facts/stored=short/": days("facts, for short")}
 
 
 def test_every_log_has_the_retention_of_its_stage(templates: Templates) -> None:

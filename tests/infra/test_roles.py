@@ -19,6 +19,7 @@ SERVICES = (
     "serve_tasks",
     "notify_subscriber",
     "sweep",
+    "log_facts",
     "manage_api",
     "erase_customer",
     "import_rows",
@@ -192,6 +193,9 @@ def every_statement(templates: Templates) -> Iterator[Json]:
         (
             "manage_api",
             {
+                *("athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults"),
+                *("glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"),
+                *("s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
                 "secretsmanager:GetSecretValue",
                 "sqs:SendMessage",
                 "dynamodb:BatchGetItem",

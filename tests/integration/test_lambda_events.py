@@ -21,6 +21,7 @@ MODELS = {
     "record_feedback": SqsModel,
     "notify_subscriber": SqsModel,
     "relay_effects": DynamoDBStreamModel,
+    "log_facts": DynamoDBStreamModel,
     "sweep": EventBridgeModel,
 }
 

@@ -14,8 +14,10 @@ from werkzeug.test import Client, TestResponse
 from authoring.sources.samples import posting
 from infra.local.dead_letters import NAMES
 from infra.local.deployment import LocalDeployment
+from infra.local.fact_log import STREAMS
 from infra.local.server import Application
 from infra.local.signing import LOCAL_SECRET
+from infra.local.stream import function_arn
 from infra.local.throttle import unlimited
 
 Json = dict[str, Any]
@@ -89,15 +91,14 @@ def stack(story: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """Stacks that put out what the CDK's do, for the queues and the table of the story's local deployment."""
     monkeypatch.setattr("infra.local.dead_letters.WAIT_SECONDS", 0)  # time stands still here
     cloud = story.deployment.cloud
-    sqs = cloud.client("sqs")
-    queues = {}
+    queues = {"LogFactsArn": function_arn("log_facts")}
     for queue in NAMES:
         queues[f"{queue.title()}DeadLettersUrl"] = cloud.urls.get(f"{queue}-dead-letters", "")
         if queue in cloud.urls:
             queues[f"{queue.title()}QueueUrl"] = cloud.urls[queue]
     queues["MarketingQueueUrl"] = cloud.urls["marketing"]
-    queues["StreamDeadLettersUrl"] = sqs.create_queue(QueueName="stream-dead-letters")["QueueUrl"]
     data = {"TableName": cloud.table, "OverflowBucket": cloud.bucket}
+    data |= {f"Facts{stored.title()}Stream": name for stored, name in STREAMS.items()}
     for name, outputs in (("Cairn-dev", queues), ("Cairn-dev-Data", data)):
         template = {
             "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},

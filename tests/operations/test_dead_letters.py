@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +16,8 @@ from bench.aws_calls import AwsCall, intercepted
 from bench.calls import Call, watched
 from cli.main import app
 from infra.local.dead_letters import NAMES, STREAM, of_stack
+from infra.local.deployment import LocalDeployment
+from infra.local.stream import function_arn
 
 REFUSED = ClientError({"Error": {"Code": "ValidationException"}}, "Any")
 DENIED = ClientError({"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "Any")
@@ -377,18 +380,8 @@ def test_a_position_of_the_stream_is_read_again_and_its_effects_are_relayed(stor
     deployment = story.deployment
     deployment.stop("relay_effects")
     story.signs_up()
-    changes = deployment.cloud.changes(None)
-    deployment._stream_position = changes[-1]["dynamodb"]["SequenceNumber"]  # noqa: SLF001  Lambda gave up on all of them
-    streams = deployment.cloud.client("dynamodbstreams")
-    position = {
-        "streamArn": deployment.cloud.stream_arn,
-        "shardId": streams.describe_stream(StreamArn=deployment.cloud.stream_arn)["StreamDescription"]["Shards"][0][
-            "ShardId"
-        ],
-        "startSequenceNumber": changes[0]["dynamodb"]["SequenceNumber"],
-        "endSequenceNumber": changes[-1]["dynamodb"]["SequenceNumber"],
-        "batchSize": len(changes),
-    }
+    position = all_of_the_stream(deployment)
+    deployment._stream_position = position["endSequenceNumber"]  # noqa: SLF001  Lambda gave up on all of them
     tools = of_stack(stack)
     body = json.dumps({"DDBStreamBatchInfo": position})
     deployment.cloud.client("sqs").send_message(QueueUrl=tools.dead_letters.queues[STREAM].url, MessageBody=body)
@@ -406,6 +399,41 @@ def test_a_position_of_the_stream_is_read_again_and_its_effects_are_relayed(stor
     assert done.stderr == ""
     assert done.stdout.startswith("stream: 1 redriven, 0 refused, 0 left\n")
     assert len(story.sent()) == 1
+
+
+def test_a_position_that_log_facts_did_not_log_is_logged_by_a_redrive(story: Any, stack: str) -> None:
+    deployment = story.deployment
+    deployment.stop("log_facts")
+    story.signs_up()
+    position, sent = all_of_the_stream(deployment), story.sent()
+    given_up = {"requestContext": {"functionArn": function_arn("log_facts")}, "DDBStreamBatchInfo": position}
+    url = of_stack(stack).dead_letters.queues[STREAM].url
+    deployment.cloud.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(given_up))
+    assert deployment.facts() == []
+
+    done = cairn("redrive", "stream", "--stack", stack, "--yes")
+    deployment.settle()
+
+    assert done.stdout.startswith("stream: 1 redriven, 0 refused, 0 left\n")
+    logged = Counter(one["kind"] for one in deployment.facts())
+    assert (logged["entered"], logged["event"]) == (1, 1)
+    assert story.sent() == sent, "the relay had its part already"
+    once = deployment.facts()
+    deployment.start("log_facts")
+    assert deployment.facts() == once, "the same ids, however often they come"
+
+
+def all_of_the_stream(deployment: LocalDeployment) -> dict[str, Any]:
+    changes = deployment.cloud.changes(None)
+    streams = deployment.cloud.client("dynamodbstreams")
+    shards = streams.describe_stream(StreamArn=deployment.cloud.stream_arn)["StreamDescription"]["Shards"]
+    return {
+        "streamArn": deployment.cloud.stream_arn,
+        "shardId": shards[0]["ShardId"],
+        "startSequenceNumber": changes[0]["dynamodb"]["SequenceNumber"],
+        "endSequenceNumber": changes[-1]["dynamodb"]["SequenceNumber"],
+        "batchSize": len(changes),
+    }
 
 
 def test_a_position_that_the_stream_no_longer_has_is_refused_and_stays(story: Any, stack: str) -> None:

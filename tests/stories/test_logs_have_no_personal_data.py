@@ -44,11 +44,7 @@ class Overheard:
     personal: set[str] = field(default_factory=set)
 
     def learn(self, deployment: Any) -> None:
-        """Collect the personal data from the table of a local deployment."""
-        for item in deployment.cloud.client("dynamodb").scan(TableName=deployment.cloud.table)["Items"]:
-            for name, value in item.items():
-                if name in {"profile", "body", "held", "enrollments"} and "S" in value:
-                    self.personal |= set(_personal(json.loads(value["S"])))
+        self.personal |= personal_data_of(deployment)
 
     @property
     def output(self) -> str:
@@ -61,6 +57,16 @@ class Overheard:
         wanted = [re.escape(one[:60]) for one in sorted(self.personal) if len(one) >= SHORTEST]
         pattern = re.compile(rf"(?<!\w)(?:{'|'.join(wanted)})(?!\w)", re.IGNORECASE)
         return [line for line in self.output.splitlines() if pattern.search(line)]
+
+
+def personal_data_of(deployment: Any) -> set[str]:
+    """Names, addresses and texts of customers that stand in the table of a local deployment."""
+    found: set[str] = set()
+    for item in deployment.cloud.client("dynamodb").scan(TableName=deployment.cloud.table)["Items"]:
+        for name, value in item.items():
+            if name in {"profile", "body", "held", "enrollments"} and "S" in value:
+                found |= set(_personal(json.loads(value["S"])))
+    return found
 
 
 def _personal(document: Any) -> Iterator[str]:

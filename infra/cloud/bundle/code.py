@@ -16,7 +16,7 @@ SOURCES = ROOT / "sources.toml"
 SOURCES_PATH = "/var/task/sources.toml"
 """The sources, deployed beside the handler of receive_webhook, with the mappings of the folder beside them."""
 
-SHIPS = (".css", ".html", ".py", ".toml")
+SHIPS = (".css", ".html", ".py", ".sql", ".toml")
 """Code and what it reads. Nothing else in these folders ships, such as a vendor's samples and pages."""
 
 

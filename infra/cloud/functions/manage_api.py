@@ -5,6 +5,7 @@ from constructs import Construct
 
 from cairn.settings import ManageApiSettings
 from infra.cloud.bundle.journeys import CATALOGUE_PATH, PEOPLE_PATH, POLICY_PATH
+from infra.cloud.fact_log import FactLog
 from infra.cloud.function import Function, Shared
 from infra.cloud.functions.check_identity_key import CheckIdentityKey
 from infra.cloud.table import DUE_TIMES, INDEX
@@ -18,6 +19,7 @@ class ManageApi(Function):
         shared: Shared,
         table: dynamodb.ITable,
         identity: CheckIdentityKey,
+        log: FactLog,
     ) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
@@ -27,6 +29,8 @@ class ManageApi(Function):
             settings=ManageApiSettings(
                 stage=stage.name,
                 table_name=table.table_name,
+                facts_workgroup=log.workgroup.name,
+                facts_database=log.database,
                 events_queue_url=queues.events.queue_url,
                 messages_queue_url=queues.messages.queue_url,
                 marketing_queue_url=queues.marketing.queue_url,
@@ -55,3 +59,4 @@ class ManageApi(Function):
             "sqs:SendMessage",
             on=[queue.queue_arn for queue in (queues.events, queues.messages, queues.marketing)],
         )
+        log.let_ask(self)

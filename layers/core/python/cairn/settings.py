@@ -107,6 +107,13 @@ TIMELINE_RETENTION = timedelta(days=400)
 """How long events and decisions are kept; a little over a year, and far above the 35 days of the dedupe window."""
 
 
+LONG_FACTS_RETENTION = timedelta(days=800)
+"""How long the log stores the facts from which effects are counted: two years and the window of a goal."""
+
+SHORT_FACTS_RETENTION = timedelta(days=100)
+"""The same of facts that explain the present: waits, branches, events."""
+
+
 LINK_VALIDITY = timedelta(days=400)
 """How long the links of a message work. CAN-SPAM asks for 30 days after sending (15 USC 7704(a)(3)(A)(ii)), but people
 unsubscribe from old mails too.
@@ -284,6 +291,13 @@ class RecordFeedbackSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogFactsSettings(Settings):
+    long_stream: str
+    """The name of the Firehose stream of the facts that are stored for long."""
+    short_stream: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SweepSettings(Settings):
     table_name: str
     wakes_queue_url: str
@@ -323,6 +337,9 @@ class ServeTasksSettings(Settings):
 @dataclass(frozen=True, kw_only=True)
 class ManageApiSettings(Settings):
     table_name: str
+    facts_workgroup: str
+    """Athena's, for the log of facts."""
+    facts_database: str
     events_queue_url: str
     messages_queue_url: str
     marketing_queue_url: str

@@ -39,6 +39,8 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these
     from cairn.domain.journey.arms import ArmOutcome
     from cairn.domain.journey.definition import Admission, Journey
     from cairn.domain.journey.enrollment import Enrollment
+    from cairn.domain.measurement.facts import LoggedFact
+    from cairn.domain.measurement.plan import Plan
     from cairn.domain.message.message import Approval, Message, MessageStatus, Rendered, Terms
     from cairn.domain.message.rate_limit import Reservation
     from cairn.domain.operations.audit import AuditEntry
@@ -1088,6 +1090,29 @@ class RecordErasureStore(Protocol):
 
         Nothing for a customer who was erased. Can be interrupted and repeated.
         """
+
+
+Row: TypeAlias = "Mapping[str, Any]"
+Question: TypeAlias = "tuple[str, Sequence[str | int]]"
+"""The name of a query to the log of facts, and its parameters in order."""
+
+
+class FactLog(Protocol):
+    def put(self, facts: Iterable[LoggedFact]) -> None:
+        """Write the facts. Raises ServiceBusyError where not all were taken; written again, they have the same ids."""
+
+
+class FactQueries(Protocol):
+    def ask(self, questions: Sequence[Question]) -> list[list[Row]]:
+        """The rows of each answer. Raises ServiceBusyError where one takes too long."""
+
+
+class MeasuredPlans(Protocol):
+    def deployed(self, name: str) -> str | None:
+        """The deployed version of a journey."""
+
+    def plan(self, name: str, version: str, currency: str) -> Plan | None:
+        """How this version is measured; None where it has no goal or no holdout, or is not stored any more."""
 
 
 class Secrets(Protocol):

@@ -211,6 +211,7 @@ class DynamoDeliveries:
             RecordItem.body.set(_about(message) | dict(detail)),
             RecordItem.at.set(instant_to_wire(at)),
             RecordItem.expires_at.set(_expiry(at)),
+            *([RecordItem.measured.set(_measured(message, detail, at))] if status is MessageStatus.SENT else []),
             *(NOT_INDEXED if was_deferred else []),
             *([RecordItem.deferred_message.remove()] if was_deferred and status not in MAY_BE_DELIVERED_AGAIN else []),
         ]
@@ -276,6 +277,12 @@ def _about(message: Message) -> dict[str, Any]:
         **({"answers": message.answers} if message.answers else {}),
         **(_written(message.written) if message.written is not None else {}),
     }
+
+
+def _measured(message: Message, detail: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    country = message.jurisdiction.countries.get(Channel(detail["channel"]), "") if "channel" in detail else ""
+    lag = max(at - message.decided_at, timedelta()) // timedelta(milliseconds=1)
+    return {"lag": lag, **({"country": country} if country else {})}
 
 
 def _written(written: Written) -> dict[str, str]:

@@ -284,6 +284,8 @@ class RecordItem(Item):
     """The due time of an open task."""
     outbox = Json(null=True)
     """Of a task: what follows from its last change."""
+    measured = Json(null=True)
+    """Of a message that went out, what only the log of facts needs: its country, and the time since its decision."""
     by_due_time = ByDueTime()
     expires_at = NumberAttribute(null=True)
     """TTL, in seconds since 1970."""

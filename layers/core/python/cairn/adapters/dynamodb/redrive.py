@@ -1,4 +1,4 @@
-"""Redrive of effects: which a dead letter holds, and whether they are still wanted."""
+"""Redrive of effects: which a dead letter holds, and whether they are still wanted. And of facts of the log."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,9 +9,11 @@ from botocore.exceptions import ClientError
 
 from cairn.adapters.aws import code_of, is_transient
 from cairn.adapters.documents.json_text import to_json
+from cairn.adapters.dynamodb.logged_facts import facts_in
 from cairn.adapters.dynamodb.outbox import committed_in, effects_in
 from cairn.adapters.sqs.effects_queue import EffectsQueue, effect_in
 from cairn.application.events.relay_effects import StillWanted, WaitingEffect
+from cairn.application.ports import FactLog
 from cairn.domain.shared.errors import CairnError, InvalidEffectError, ServiceBusyError
 from cairn.domain.shared.instants import instant_to_wire
 
@@ -67,17 +69,29 @@ class RedriveEffects:
         return len(wanted)
 
 
+@dataclass(frozen=True, slots=True)
+class RedriveFacts:
+    """Writes the facts of a position that Lambda gave up on, with the ids that they would have had."""
+
+    log: FactLog
+    function: str
+    """The ARN of log_facts, which reads the same stream as the relay."""
+
+    def concerns(self, dead_letter: Mapping[str, Any]) -> bool:
+        arn: str = dead_letter.get("requestContext", {}).get("functionArn", "")
+        return arn == self.function or arn.startswith(f"{self.function}:")  # with its alias
+
+    def at_position(self, streams: Any, position: Mapping[str, Any]) -> None:
+        """Raises NotRedrivableError where the stream does not have the records any more."""
+        self.log.put(fact for record in _records_at(streams, position) for fact in facts_in(record))
+
+
 def effects_at(streams: Any, position: Mapping[str, Any]) -> Iterator[tuple[str, tuple[WaitingEffect, ...]]]:
     """The customers and effects of the commits at a position that Lambda gave up on (`DDBStreamBatchInfo`).
 
-    One call reads a megabyte at most, and `batchSize` counts records that the event source's filter has passed: so this
-    reads on until it has come to the last record. Raises NotRedrivableError where the stream, which stores records for
-    a day, has lost them.
+    Raises NotRedrivableError where the stream, which stores records for a day, has lost them.
     """
-    last = int(position["endSequenceNumber"])
-    for record in _records_from(streams, position):
-        if int(record["dynamodb"]["SequenceNumber"]) > last:
-            return
+    for record in _records_at(streams, position):
         customer = record["dynamodb"]["Keys"]["pk"]["S"]
         try:
             commit = committed_in(record)
@@ -85,7 +99,16 @@ def effects_at(streams: Any, position: Mapping[str, Any]) -> Iterator[tuple[str,
             raise NotRedrivableError(f"{customer}: cannot be read by this version: {type(error).__name__}") from error
         if commit is not None:
             yield customer, commit.work()
-        if int(record["dynamodb"]["SequenceNumber"]) == last:
+
+
+def _records_at(streams: Any, position: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """One call reads a megabyte at most, and `batchSize` counts what passed the filter: so read to the last one."""
+    last = int(position["endSequenceNumber"])
+    for record in _records_from(streams, position):
+        number = int(record["dynamodb"]["SequenceNumber"])
+        if number <= last:
+            yield record
+        if number >= last:
             return
 
 

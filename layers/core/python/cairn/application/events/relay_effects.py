@@ -88,6 +88,10 @@ Work = Effect | RememberFacts
 HasEnrollment = SendMessage | OpenTask | WithdrawTasks | EmitEvent | CallWebhook | PauseEnrollment | WakeAt
 
 
+BEGINNINGS = frozenset({"entered", "held_out"})
+"""The facts with which an enrollment begins."""
+
+
 def commit_of_version(version: int | str) -> str:
     """The name of the commit by which the customer's version became this one."""
     return f"{int(version):09d}"
@@ -117,12 +121,17 @@ class Committed:
 
     def work(self) -> "tuple[WaitingEffect, ...]":
         """Each of its effects with all that is needed to carry it out later; its facts last."""
-        facts = (RememberFacts(self.facts),) if self.facts else ()
+        facts = (RememberFacts(tuple(map(self._with_version, self.facts))),) if self.facts else ()
         positions = (*(self.positions or range(len(self.effects))), len(self.effects))
         return tuple(
             WaitingEffect(self.customer, self.name, self.at, self._as_decided(what), position, self._left(what))
             for position, what in zip(positions, (*self.effects, *facts), strict=False)
         )
+
+    def _with_version(self, fact: Fact) -> Fact:
+        """What begins an enrollment says by which version of its journey, since versions are counted apart."""
+        enrollment = self.enrollments.get(fact.enrollment) if fact.kind in BEGINNINGS else None
+        return fact if enrollment is None else replace(fact, detail={**fact.detail, "version": enrollment.version})
 
     def _as_decided(self, what: Work) -> Work:
         """A message with its version: the enrollment may be moved to another one before it is carried out."""

@@ -136,6 +136,17 @@ class EntryRule:
 class Goal:
     match: Match
     within: timedelta
+    value: "GoalValue | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class GoalValue:
+    """What the goal is worth: expressions on its event."""
+
+    amount: str
+    currency: str
+    major: bool = False
+    """Whether the amount is in whole units (12.50), not in minor ones (1250)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +161,8 @@ class Journey:
     goal: Goal | None = None
     holdout: float = 0.0
     """The share of customers, 0 to 1, who get nothing, so that lift can be measured."""
+    unmeasured: str = ""
+    """A condition on the profile: such customers are neither held out nor counted."""
     exit_on: tuple[Match, ...] = ()
     refresh_on: tuple[Match, ...] = ()
     """Events whose properties update the enrollment's data; waits for a date in the data are set again."""

@@ -14,7 +14,7 @@ from cairn.domain.event import Event
 from cairn.domain.journey import calendar
 from cairn.domain.journey.arms import NO_ARMS, Arms
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
-from cairn.domain.journey.definition import ANY_KEY, ENTRY, Journey, Match, Reentry
+from cairn.domain.journey.definition import ANY_KEY, ENTRY, GoalValue, Journey, Match, Reentry
 from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED, Enrollment, Status
 from cairn.domain.journey.steps import Step, WaitingStep
 from cairn.domain.journey.steps.begin import Begin
@@ -38,6 +38,7 @@ from cairn.domain.operations.pauses import (
 from cairn.domain.profile.bounds import trimmed
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.currencies import currency_code, minor_units
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_to_wire, moved
 from cairn.domain.shared.moments import Delay, Silence, Until
@@ -391,4 +392,13 @@ def _reach_goal(walk: Walk, event: Event) -> None:
         arms = [[step, *assigned] for step, assigned in enrollment.counted.items()]
         walk.enrollment = replace(enrollment, goal_at=event.occurred_at, counted={})
         counted: dict[str, Any] = {"arms": arms} if arms else {}
+        if goal.value is not None:
+            counted |= _worth(goal.value, walk.scope(event))
         walk.note("goal_reached", because=event.type, arm=enrollment.status.value, **counted)
+
+
+def _worth(value: GoalValue, scope: Scope) -> dict[str, Any]:
+    """What the goal is worth; nothing where its event does not say so."""
+    code = currency_code(evaluate(value.currency, scope))
+    amount = minor_units(evaluate(value.amount, scope), code, major=value.major) if code else None
+    return {} if amount is None else {"value": amount, "currency": code}

@@ -18,6 +18,9 @@ from cairn.domain.shared.hashing import share
 from cairn.domain.shared.instants import instant_to_wire, moved
 from cairn.domain.shared.moments import DayOf, Delay, Moment, Silence
 
+UNMEASURED = "unmeasured"
+"""The reason of an entry that neither can be held out nor counts for the journey's effect."""
+
 
 class Stop(Enum):
     HERE = "here"
@@ -93,6 +96,9 @@ class Walk:
 
     def enter(self, target: Next) -> Next:
         """The customer enters, if not for the holdout; where that leads."""
+        if self.journey.unmeasured and is_met(self.journey.unmeasured, self.scope()):
+            self.note("entered", reason=UNMEASURED)
+            return target
         if held_out(self.journey.name, self.profile.id, self.journey.holdout):
             self.enrollment = replace(self.enrollment, status=Status.HELD_OUT)
             self.note("held_out")

@@ -1,0 +1,58 @@
+"""log_facts: started by the table's stream, writes what can be counted into the log of facts."""
+
+import json
+
+from aws_cdk import CfnOutput, Duration, Names, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from constructs import Construct
+
+from cairn.adapters.dynamodb.logged_facts import LOGGED
+from cairn.adapters.dynamodb.seen import SEEN
+from cairn.domain.measurement.facts import Stored
+from cairn.settings import LogFactsSettings
+from infra.cloud.fact_log import FactLog
+from infra.cloud.function import Function, Shared
+from infra.cloud.functions.relay_effects import MAX_AGE
+
+BATCH_SIZE, WINDOW = 1000, Duration.minutes(5)
+"""Few invocations with many changes: nobody waits for the log, and Firehose counts by begun 5 KB."""
+
+PRESENT = {"eventName": ["INSERT", "MODIFY"]}
+
+WITH_FACTS = (
+    PRESENT | {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": one} for one in LOGGED]}}}},
+    PRESENT | {"dynamodb": {"Keys": {"pk": {"S": [SEEN]}}}},
+)
+"""What starts the function: records, and the counts of what reached no customer. Nothing that expires."""
+
+
+class LogFacts(Function):
+    def __init__(self, scope: Construct, *, shared: Shared, table: dynamodb.ITable, log: FactLog) -> None:
+        super().__init__(
+            scope,
+            "log_facts",
+            shared=shared,
+            settings=LogFactsSettings(
+                stage=shared.stage.name,
+                long_stream=log.streams[Stored.LONG].ref,
+                short_stream=log.streams[Stored.SHORT].ref,
+            ),
+        )
+        lambda_.EventSourceMapping(
+            self,
+            f"DynamoDBEventSource:{Names.node_unique_id(table.node)}",
+            target=self.live,
+            event_source_arn=table.table_stream_arn,
+            starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+            batch_size=BATCH_SIZE,
+            max_batching_window=WINDOW,
+            filters=[{"pattern": json.dumps(one)} for one in WITH_FACTS],
+            bisect_batch_on_error=True,
+            max_record_age=MAX_AGE,
+            on_failure=sources.SqsDlq(shared.queues.stream_dead_letters),
+        )
+        CfnOutput(Stack.of(self), "LogFactsArn", value=self.function_arn, description="For cairn dlq redrive stream")
+        table.grant_stream_read(self)
+        self.may("firehose:PutRecordBatch", on=log.stream_arns())
