@@ -21,8 +21,10 @@ from authoring.journeys.values import (
     Cap,
     CustomerCap,
     Day,
+    Decide,
     DltTemplate,
     Duration,
+    Effect,
     EntryExpression,
     EntryKey,
     EventType,
@@ -30,6 +32,7 @@ from authoring.journeys.values import (
     JourneyName,
     LinkHost,
     Locale,
+    MatchExpression,
     Priority,
     ProfileExpression,
     Slug,
@@ -190,8 +193,62 @@ WrittenEntry = Annotated[
 ]
 
 
+class GoalValue(Wire):
+    amount: MatchExpression = Field(
+        description="JMESPath on the event: what the goal is worth.", examples=["event.properties.total"]
+    )
+    currency: MatchExpression = Field(
+        description="The same, a code of ISO 4217.", examples=["event.properties.currency", "\"'USD'\""]
+    )
+    unit: Literal["minor", "major"] = Field(
+        default="minor", description="Whether the amount is in cents or in whole units.", examples=["major"]
+    )
+
+
 class Goal(Match):
     within: Duration = Field(default="30d", description="How long after the start it counts.", examples=["14d"])
+    value: GoalValue | None = Field(
+        default=None,
+        description="What it is worth, where the event says so.",
+        examples=["{amount: event.properties.total, currency: event.properties.currency}"],
+    )
+
+    _no_null = field_validator("value", mode="before")(not_null)
+
+
+class Guardrails(Wire):
+    """How much more of the customers in the journey than of its holdout may do this within the goal's time."""
+
+    complained: Holdout = Field(default=None, description="Called a message spam.", examples=["0.1%"])
+    unsubscribed: Holdout = Field(default=None, description="Took back a consent, or wrote STOP.", examples=["1%"])
+    escalated: Holdout = Field(default=None, description="Had a task that was escalated.", examples=["2%"])
+
+
+class Analysis(Wire):
+    exclude: ProfileExpression = Field(
+        default_factory=str,
+        description="Customers who are neither held out nor counted: JMESPath on the profile.",
+        examples=["contains(profile.tags, 'vip')"],
+    )
+    metric: Literal["rate", "value"] = Field(
+        default="rate", description="What decides: how many reach the goal, or what it is worth.", examples=["value"]
+    )
+    effect: Effect = Field(
+        default=None,
+        description="The smallest difference that is worth finding: a share, or of value cents for each customer.",
+        examples=["2%", 150],
+    )
+    error: Holdout = Field(default=0.05, description="How often a finding may be wrong.", examples=["5%"])
+    decide: Decide = Field(
+        default="anytime",
+        description="When it is decided: at any look, or once, after so many customers or on a day.",
+        examples=["anytime", 4000, "2027-03-01"],
+    )
+    guardrails: Guardrails | None = Field(
+        default=None, description="What must not get worse.", examples=["{complained: 0.1%}"]
+    )
+
+    _no_null = field_validator("guardrails", mode="before")(not_null)
 
 
 class Sender(Wire):
@@ -264,6 +321,11 @@ class Journey(Wire):
     entry: WrittenEntry = Field(description="What starts the journey.", examples=["{event: trial.signup}"])
     goal: Goal | None = Field(default=None, description="The conversion, by which the journey is measured.")
     holdout: Holdout = Field(default=0, description="The share of customers who get nothing.", examples=[0.1])
+    analysis: Analysis | None = Field(
+        default=None,
+        description="How its effect is measured, written before it starts (docs/measuring.md).",
+        examples=["{effect: 2%, decide: anytime}"],
+    )
     exit_on: list[Match] = Field(default_factory=list, description="Events that end the journey at any step.")
     refresh_on: list[Match] = Field(
         default_factory=list, description="Events whose properties update `data`; a wait for a date follows it."
@@ -282,7 +344,7 @@ class Journey(Wire):
         examples=["[{id: clean-up, update: {tags: {remove: [trial]}}}]"],
     )
 
-    _not_null = field_validator("goal", "automate", mode="before")(not_null)
+    _not_null = field_validator("goal", "automate", "analysis", mode="before")(not_null)
 
 
 class EmailFront(Wire):
@@ -354,6 +416,8 @@ MODELS: Models = {
     **{f"entry:{kind}": model for kind, model in ENTRIES.items()},
     "automate": Automate,
     "goal": Goal,
+    "goal:value": GoalValue,
+    "analysis": Analysis,
     "sender": Sender,
     "exit_on": Match,
     "refresh_on": Match,

@@ -1,5 +1,6 @@
 """The values of journey files; each reports what is wrong with it and how to write it."""
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, date, timedelta
@@ -138,6 +139,27 @@ def _again(text: str) -> str:
         return text if text in {"never", "when-ended"} else _positive_duration(text)
     except PydanticCustomError:
         raise wrong(f'"{text}" is no rule to enter again', "Write never, when-ended, or a time such as 30d.") from None
+
+
+ANYTIME = "anytime"
+"""The decision may fall at any look."""
+
+
+def _decide(value: Any) -> Any:
+    """Anytime, once after so many customers, or once on a day."""
+    if value == ANYTIME or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+        return value
+    if isinstance(value, str):
+        return _day(value)
+    raise wrong("this says no time to decide", f"Write {ANYTIME}, a number of customers such as 4000, or 2027-03-01.")
+
+
+def _effect(value: Any) -> Any:
+    if isinstance(value, str):
+        return _holdout(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise wrong("this says no difference", "Write a share such as 2%, or of value cents such as 150.")
+    return value
 
 
 def _holdout(value: Any) -> Any:
@@ -312,6 +334,25 @@ Holdout = Annotated[
                 {"type": "string", "pattern": "^[0-9]{1,2}(\\.[0-9]+)?%$"},
             ],
         },
+    ),
+]
+Effect = Annotated[
+    Any,
+    PlainValidator(_effect),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": "^[0-9]{1,2}(\\.[0-9]+)?%$"},
+            ],
+        },
+    ),
+]
+Decide = Annotated[
+    Any,
+    PlainValidator(_decide),
+    WithJsonSchema(
+        {"anyOf": [{"const": ANYTIME}, {"type": "integer", "minimum": 1}, {"type": "string", "format": "date"}]},
     ),
 ]
 Text = Annotated[str, AfterValidator(_filled)]

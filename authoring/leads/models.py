@@ -10,9 +10,9 @@ from authoring.journeys.expressions import NamesInScope
 from authoring.journeys.values import Duration, EventType, Slug, Text
 from authoring.policy.models import Table
 from authoring.shape import all_wrong, wrong
-from cairn.domain.lead.money import CODE_LENGTH
 from cairn.domain.lead.rules import BECAME_HOT, COOLED
 from cairn.domain.profile.lead import CATEGORY, HOT, SCORE
+from cairn.domain.shared.currencies import CODE_LENGTH
 from cairn.domain.shared.instants import duration
 
 EVENT = NamesInScope(("event", "profile"), "event.properties")

@@ -10,6 +10,8 @@ from typing import Any
 from authoring.policy.models import Law, Policy, Table
 from authoring.policy.shape import shape_problems
 from authoring.policy.source import Source, read_toml
+from authoring.preflight.texts import prices as prices_of_texts
+from authoring.prices import EMAIL, PUSH, WHATSAPP
 from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean
 
 OWN = "policy.toml"
@@ -63,7 +65,14 @@ def compile_policy(policy: Path, law: Path, journeys: Iterable[Row] | None = Non
     for table in SHARED:
         document[table] = [row for _, _, row in _rows(legal, own, table)]
     document["answers"] = _filled(own.data)
+    document["prices"] = _prices(own.data)
     return document
+
+
+def _prices(own: Mapping[str, Any]) -> dict[str, Any]:
+    """In USD: what `cairn measure` counts messages and work by."""
+    each = {"email": EMAIL.of(1), "push": PUSH.of(1), "whatsapp": WHATSAPP.of(1), "sms": dict(prices_of_texts())}
+    return {**each, "minute": own.get("prices", {}).get("minute_of_work", 0.0)}
 
 
 def _read(file: Path, model: type[Table]) -> tuple[Source | None, list[Problem]]:

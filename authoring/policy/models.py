@@ -319,6 +319,10 @@ def _languages(answers: dict[str, Any]) -> dict[str, Any]:
     return answers
 
 
+class Prices(Table):
+    minute_of_work: Annotated[float, Field(ge=0)] = Field(default=0.0, examples=["0.60"])
+
+
 class Policy(Table):
     brand: Text = Field(examples=['"Northside Fitness"'])
     contact: Text = Field(examples=['"help@northside.example.com"'])
@@ -343,6 +347,7 @@ class Policy(Table):
     reviews: list[ReviewRule] = Field(default_factory=list)
     subscribers: list[WebhookEndpoint] = Field(default_factory=list)
     identity: Identity = Field(default_factory=Identity)
+    prices: Prices = Field(default_factory=Prices)
     answers: Annotated[dict[str, Answers], AfterValidator(_languages)]
 
 

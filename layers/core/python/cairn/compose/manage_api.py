@@ -47,8 +47,11 @@ from cairn.domain.shared.channels import Purpose
 from cairn.settings import ManageApiSettings
 
 if TYPE_CHECKING:
+    from cairn.adapters.athena import AthenaFacts
     from cairn.application.audience.ask_audiences import AskAudiences
     from cairn.application.audience.manage_broadcasts import ManageBroadcasts
+    from cairn.application.measurement.measure_journey import MeasureJourney
+    from cairn.application.measurement.report_facts import ReportFacts
     from cairn.application.operations.choose_winner import ChooseWinner
     from cairn.application.operations.count_standing import CountStanding
     from cairn.application.operations.migrate_journey import MigrateJourney
@@ -99,6 +102,8 @@ def manage_api() -> ManageRouter:
         migrate=lambda: _migrate(Path(settings.journeys_path), customers, inbox, audit),
         winner=lambda: _winner(Path(settings.journeys_path)),
         standing=lambda: _standing(Path(settings.journeys_path)),
+        measure=lambda: _measure(settings),
+        report=lambda: _report(settings),
         answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox, audit),
         review=ReviewMessages(find, DynamoReviews(), messages, audit),
         tasks=work,
@@ -135,6 +140,28 @@ def _migrate(journeys: Path, customers: DynamoCustomers, inbox: EventsQueue, aud
 
     directory = Catalogue(journeys)
     return MigrateJourney(directory=directory, index=DynamoDueTimes(), customers=customers, inbox=inbox, audit=audit)
+
+
+def _measure(settings: ManageApiSettings) -> "MeasureJourney":
+    from cairn.adapters.documents.catalogue import Catalogue  # noqa: PLC0415  with the statistics
+    from cairn.adapters.documents.policy import prices_at  # noqa: PLC0415
+    from cairn.application.measurement.measure_journey import MeasureJourney  # noqa: PLC0415
+
+    return MeasureJourney(
+        Catalogue(Path(settings.journeys_path)), _facts(settings), prices_at(Path(settings.policy_path))
+    )
+
+
+def _report(settings: ManageApiSettings) -> "ReportFacts":
+    from cairn.application.measurement.report_facts import ReportFacts  # noqa: PLC0415
+
+    return ReportFacts(_facts(settings))
+
+
+def _facts(settings: ManageApiSettings) -> "AthenaFacts":
+    from cairn.adapters.athena import AthenaFacts  # noqa: PLC0415
+
+    return AthenaFacts(aws.client("athena"), settings.facts_workgroup, settings.facts_database)
 
 
 def _inbox(*, policy: Path, **parts: Any) -> "ServeInbox":

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cairn.adapters.documents.journey import journey_from_document, listens_before, status_reports_in, watches
 from cairn.adapters.dynamodb.journey_versions import save_version, saved_version, saved_version_ids
@@ -14,12 +14,15 @@ from cairn.domain.journey.arms import RULE
 from cairn.domain.journey.definition import Journey
 from cairn.domain.shared.errors import UnknownJourneyError
 
+if TYPE_CHECKING:
+    from cairn.domain.measurement.plan import Plan
+
 CompiledJourney = dict[str, Any]
 """journey, version, document, templates."""
 
 
 class Catalogue:
-    """Implements the ports JourneyVersions and JourneyDirectory.
+    """Implements the ports JourneyVersions, JourneyDirectory and MeasuredPlans.
 
     `path` is the catalogue.json that `cairn check` has passed and the build wrote.
     """
@@ -67,6 +70,14 @@ class Catalogue:
         if (name, version) not in self._journeys:
             self._journeys[name, version] = journey_from_document(self._entry(name, version)["document"], version)
         return self._journeys[name, version]
+
+    def plan(self, name: str, version: str, currency: str) -> "Plan | None":
+        from cairn.adapters.documents.plan import plan_of  # noqa: PLC0415  nothing else needs the statistics
+
+        try:
+            return plan_of(self._entry(name, version)["document"], currency)
+        except UnknownJourneyError:
+            return None
 
     def names(self) -> list[str]:
         return [name for name, _ in self._deployed]

@@ -19,6 +19,7 @@ from cairn.domain.journey.definition import (
     CustomerCap,
     EntryRule,
     Goal,
+    GoalValue,
     Journey,
     Match,
     Reentry,
@@ -56,8 +57,9 @@ def journey_from_document(document: Document, version: str) -> Journey:
         entry=entry,
         steps=steps,
         start=start,
-        goal=Goal(Match.from_document(goal), duration(goal.get("within", DEFAULT_GOAL_WINDOW))) if goal else None,
+        goal=_goal(goal) if goal else None,
         holdout=share(document.get("holdout", 0)),
+        unmeasured=document.get("analysis", {}).get("exclude", ""),
         exit_on=tuple(Match.from_document(rule) for rule in document.get("exit_on", ())),
         at_end=tuple(_last_step(one) for one in document.get("finally", ())),
         refresh_on=tuple(Match.from_document(rule) for rule in document.get("refresh_on", ())),
@@ -66,6 +68,12 @@ def journey_from_document(document: Document, version: str) -> Journey:
         postal_address=sender.get("postal_address", ""),
         link_hosts=tuple(document.get("link_hosts", ())),
     )
+
+
+def _goal(written: Document) -> Goal:
+    value = written.get("value")
+    worth = GoalValue(value["amount"], value["currency"], value.get("unit") == "major") if value else None
+    return Goal(Match.from_document(written), duration(written.get("within", DEFAULT_GOAL_WINDOW)), worth)
 
 
 def listens_before(document: Document) -> set[str]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cairn.adapters.documents.shares import share
 from cairn.domain.consent.keywords import Intent
@@ -34,6 +34,9 @@ from cairn.domain.policy import (
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import duration
 
+if TYPE_CHECKING:
+    from cairn.domain.measurement.prices import Prices
+
 Document = Mapping[str, Any]
 
 READ = re.compile(r'profile\."?(\w+)')
@@ -46,6 +49,13 @@ YEARLY = len("12-25")
 def policy_at(path: Path) -> Policy:
     """The policy that the build wrote after `cairn check`."""
     return policy_from_document(json.loads(path.read_bytes()))
+
+
+def prices_at(path: Path) -> "Prices":
+    """What messages and work cost, from the same file."""
+    from cairn.domain.measurement.prices import Prices  # noqa: PLC0415  with the statistics
+
+    return Prices(**json.loads(path.read_bytes())["prices"])
 
 
 def policy_from_document(document: Document) -> Policy:

@@ -34,6 +34,8 @@ from cairn.domain.shared.instants import instant_to_wire
 if TYPE_CHECKING:
     from cairn.application.audience.ask_audiences import AskAudiences
     from cairn.application.audience.manage_broadcasts import ManageBroadcasts
+    from cairn.application.measurement.measure_journey import MeasureJourney
+    from cairn.application.measurement.report_facts import ReportFacts
     from cairn.application.operations.choose_winner import ChooseWinner
     from cairn.application.operations.count_standing import CountStanding
     from cairn.application.operations.migrate_journey import MigrateJourney
@@ -49,6 +51,9 @@ MEMBERS, MAX_MEMBERS = 100, 1_000
 
 MOST_MEMBERS = 1_000_000_000
 """Of an audience, as an operator approves it."""
+
+DAYS, MOST_DAYS = 30, 800
+"""That a report counts."""
 
 MAX_CURSOR = 1_000
 MAX_TEXT = 1_600
@@ -122,6 +127,8 @@ class ManageRouter:
     """Made when it is asked for: the engine, which few requests need, is not imported at each start."""
     winner: "Callable[[], ChooseWinner]"
     standing: "Callable[[], CountStanding]"
+    measure: "Callable[[], MeasureJourney]"
+    report: "Callable[[], ReportFacts]"
     """Likewise."""
     answer: AnswerRequests
     review: ReviewMessages
@@ -157,6 +164,8 @@ class ManageRouter:
             "GET /manage/splits": self._splits,
             "POST /manage/splits": self._change_split,
             "GET /manage/standing": self._standing,
+            "GET /manage/measures": self._measure,
+            "GET /manage/reports": self._report,
             "GET /manage/reviews": self._reviews,
             "POST /manage/reviews": self._review,
             "GET /manage/privacy": self._privacy,
@@ -311,6 +320,16 @@ class ManageRouter:
     def _standing(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
         after = (call.query or {}).get("after", "")[:MAX_ID_LENGTH]
         return Answer(200, documents.standing(self.standing().page(_journey_in(call), after)))
+
+    def _measure(self, call: OperatorRequest, now: datetime) -> Answer:
+        from cairn.adapters.http.manage.measures import measured  # noqa: PLC0415  with the statistics
+
+        return Answer(200, measured(self.measure()(_journey_in(call), now)))
+
+    def _report(self, call: OperatorRequest, now: datetime) -> Answer:
+        query = call.query or {}
+        days = count_in(query, "days", default=DAYS, most=MOST_DAYS)
+        return Answer(200, self.report()(query.get("report", ""), query.get("journey", ""), days, now))
 
     def _reviews(self, call: OperatorRequest, now: datetime) -> Answer:
         limit = count_in(call.query or {}, "limit", default=PAGE, most=MAX_PAGE)

@@ -15,6 +15,8 @@ ROUTES = (
     ("GET", "/manage/splits"),
     ("POST", "/manage/splits"),
     ("GET", "/manage/standing"),
+    ("GET", "/manage/measures"),
+    ("GET", "/manage/reports"),
     ("GET", "/manage/reviews"),
     ("POST", "/manage/reviews"),
     ("GET", "/manage/privacy"),

@@ -1,0 +1,22 @@
+-- What became of messages, by channel, country and journey. A message that was clicked was also delivered and opened,
+-- whatever its provider reported.
+WITH asked AS (SELECT CAST(? AS BIGINT) AS since, CAST(? AS BIGINT) AS until),
+messages AS (
+  SELECT facts.message, MIN(facts.channel) AS channel, MAX(COALESCE(facts.country, '')) AS country,
+         MIN(facts.journey) AS journey,
+         MAX(CASE WHEN facts.kind = 'sent' THEN 1 ELSE 0 END) AS sent,
+         MAX(CASE WHEN facts.kind IN ('delivered', 'opened', 'clicked', 'complained') THEN 1 ELSE 0 END) AS delivered,
+         MAX(CASE WHEN facts.kind IN ('opened', 'clicked') THEN 1 ELSE 0 END) AS opened,
+         MAX(CASE WHEN facts.kind = 'clicked' THEN 1 ELSE 0 END) AS clicked,
+         MAX(CASE WHEN facts.kind IN ('failed', 'bounced') THEN 1 ELSE 0 END) AS failed,
+         MAX(CASE WHEN facts.kind = 'complained' THEN 1 ELSE 0 END) AS complained,
+         MAX(CASE WHEN facts.kind = 'suppressed' THEN 1 ELSE 0 END) AS suppressed
+  FROM facts CROSS JOIN asked
+  WHERE facts.message <> '' AND facts.kind <> 'deferred' AND facts.at_ms >= asked.since AND facts.at_ms <= asked.until
+  GROUP BY facts.message
+)
+SELECT channel, country, journey, SUM(sent) AS sent, SUM(delivered) AS delivered, SUM(opened) AS opened,
+       SUM(clicked) AS clicked, SUM(failed) AS failed, SUM(complained) AS complained, SUM(suppressed) AS suppressed
+FROM messages
+GROUP BY channel, country, journey
+ORDER BY channel, country, journey

@@ -1,0 +1,179 @@
+"""Measure what a journey is worth: count its facts in the log, and compare its customers with its holdout."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+
+from cairn.application.ports import FactQueries, MeasuredPlans, Row
+from cairn.domain.measurement.measure import Measurement, measure
+from cairn.domain.measurement.observed import Observed
+from cairn.domain.measurement.plan import Change, OnDate, Plan, changed
+from cairn.domain.measurement.prices import Prices
+from cairn.domain.measurement.totals import HOLDOUT, TREATED, ArmTotals, Costs, GuardrailTotals
+from cairn.domain.shared.errors import InvalidRequestError, UnknownTargetError
+
+MILLISECOND, DAY = timedelta(milliseconds=1), timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitArm:
+    """What an arm of a split has brought."""
+
+    step: str
+    arm: str
+    totals: ArmTotals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A journey at one look."""
+
+    journey: str
+    at: datetime
+    plan: Plan
+    since: datetime | None
+    """The first entry that is counted; None where nobody has entered."""
+    versions: tuple[str, ...]
+    """Those that are measured by this plan. Customers of other versions are not counted."""
+    changes: tuple[Change, ...]
+    """By which the plan differs from the one before it."""
+    treated: ArmTotals
+    holdout: ArmTotals
+    result: Measurement
+    split_arms: tuple[SplitArm, ...]
+    others: tuple[Row, ...]
+    """Other journeys that wrote to these customers meanwhile: arm, journey, customers."""
+    days_to_goal: Mapping[str, float]
+    """The median, by arm."""
+    usd_for_messages: float
+    minutes_of_work: int
+    currencies: int
+    """In how many currencies goals were paid; in more than one, values are not comparable."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureJourney:
+    """Raises UnknownTargetError for a journey that is not deployed, InvalidRequestError for one without a holdout."""
+
+    plans: MeasuredPlans
+    facts: FactQueries
+    prices: Prices
+
+    def __call__(self, journey: str, now: datetime) -> Measured:
+        plan = self._plan(journey)
+        until, window = self._until(plan, now), plan.window // MILLISECOND
+        [arms] = self.facts.ask([("arms", [journey, 0, until, window])])
+        currency = next((row["currency"] for row in arms if row["currency"]), plan.currency)
+        plan = replace(plan, currency=currency)
+        counted, before = self._by_plan(journey, plan, arms)
+        since = min((row["first_at"] for row in counted), default=until)
+        treated, holdout = _totals(TREATED, counted), _totals(HOLDOUT, counted)
+        about = [journey, since, until, window]
+        guardrails, others, split_arms, costs, work, times = self.facts.ask(
+            [(name, about) for name in ("guardrails", "others", "split_arms")]
+            + [(name, about[:3]) for name in ("costs", "work", "times_to_goal")]
+        )
+        usd, minutes = self.prices.of_messages(costs), sum(row["minutes"] or 0 for row in work)
+        spent = Costs(messages=100 * usd, tasks=100 * minutes * self.prices.minute)
+        days = (_instant(until) - _instant(since)) / DAY
+        observed = Observed(
+            treated=treated,
+            holdout=holdout,
+            guardrails=_guardrails(guardrails),
+            costs=(spent, Costs()) if treated.customers and holdout.customers else None,
+            entering_per_day=(treated.entered_total + holdout.entered_total) / max(days, 1.0),
+            counted_until=_instant(until).date(),
+        )
+        return Measured(
+            journey=journey,
+            at=now,
+            plan=plan,
+            since=_instant(since) if counted else None,
+            versions=tuple(sorted({row["version"] for row in counted})),
+            changes=changed(before, plan) if before else (),
+            treated=treated,
+            holdout=holdout,
+            result=measure(plan, observed),
+            split_arms=tuple(SplitArm(step=row["step"], arm=row["arm"], totals=_arm(row)) for row in split_arms),
+            others=tuple(others),
+            days_to_goal=_medians(times),
+            usd_for_messages=usd,
+            minutes_of_work=minutes,
+            currencies=max((row["currencies"] for row in counted), default=0),
+        )
+
+    def _plan(self, journey: str) -> Plan:
+        version = self.plans.deployed(journey)
+        if version is None:
+            raise UnknownTargetError(f"no journey is called {journey}")
+        plan = self.plans.plan(journey, version, "USD")
+        if plan is None:
+            needs = "it needs a goal, and a holdout to compare with, such as holdout: 10%"
+            raise InvalidRequestError([f"journey: {journey} cannot be measured: {needs}"])
+        return plan
+
+    @staticmethod
+    def _until(plan: Plan, now: datetime) -> int:
+        """A plan that looks once, on a day, looks at that day for ever after."""
+        match plan.stopping:
+            case OnDate(on) if on < now.date():
+                return _milliseconds(datetime.combine(on, time(), UTC))
+        return _milliseconds(now)
+
+    def _by_plan(self, journey: str, plan: Plan, arms: Sequence[Row]) -> tuple[list[Row], Plan | None]:
+        """The rows of versions with this plan; and the last plan before it that was another one."""
+        plans = {row["version"]: self.plans.plan(journey, row["version"], plan.currency) for row in arms}
+        counted = [row for row in arms if (its := plans[row["version"]]) and its.hash == plan.hash]
+        start = min((row["first_at"] for row in counted), default=None)
+        earlier = [
+            (row["last_at"], row["version"])
+            for row in arms
+            if row not in counted and plans[row["version"]] and (start is None or row["first_at"] < start)
+        ]
+        return counted, plans[max(earlier)[1]] if earlier else None
+
+
+def _totals(name: str, rows: Sequence[Row]) -> ArmTotals:
+    own = [row for row in rows if row["arm"] == name]
+    return ArmTotals(
+        name,
+        sum(int(row["customers"]) for row in own),
+        sum(int(row["converted"]) for row in own),
+        sum(float(row["value"]) for row in own),
+        sum(float(row["value_squared"]) for row in own),
+        sum(int(row["entered"]) for row in own),
+    )
+
+
+def _arm(row: Row) -> ArmTotals:
+    name = f"{row['step']}: {row['arm']}"
+    counts = int(row["customers"]), int(row["converted"]), float(row["value"]), float(row["value_squared"])
+    return ArmTotals(name, *counts, int(row["entered"]))
+
+
+def _guardrails(rows: Sequence[Row]) -> tuple[GuardrailTotals, ...]:
+    found = {(row["harm"], row["arm"]): int(row["customers"]) for row in rows}
+    names = ("complained", "unsubscribed", "escalated")
+    return tuple(GuardrailTotals(one, found.get((one, TREATED), 0), found.get((one, HOLDOUT), 0)) for one in names)
+
+
+def _medians(rows: Sequence[Row]) -> dict[str, float]:
+    """Of days, from how many took so many."""
+    found = {}
+    for arm in (TREATED, HOLDOUT):
+        own = sorted((int(row["days"]), int(row["customers"])) for row in rows if row["arm"] == arm)
+        half, passed = sum(number for _, number in own) / 2, 0
+        for days, number in own:
+            passed += number
+            if passed >= half:
+                found[arm] = float(days)
+                break
+    return found
+
+
+def _instant(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _milliseconds(at: datetime) -> int:
+    return (at - datetime.fromtimestamp(0, UTC)) // MILLISECOND
