@@ -90,7 +90,7 @@ def _text(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911, 
             move = " → ".join(line[name] for name in ("before", "stage") if line.get(name))
             reason = f"  {line['reason']}" if line.get("reason") else f"  because of {line['because']}"
             return Text(move, "bold") + Text(f" in {line['pipeline']}{reason}", "dim")
-        case "ended":
+        case "ended" | "stopped":
             return Text(str(line.get("because") or line["outcome"]), "dim")
         case "goal_reached":
             return Text(line["because"], "bold green")

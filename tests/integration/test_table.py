@@ -610,6 +610,14 @@ class TestLateMessages:
 
         assert context(message(mia)).message.journey_ended is ended
 
+    def test_what_was_stopped_after_the_end_stays_so_long_after(self) -> None:
+        mia = happens(MIA)
+        self.ended(mia, "won", NOW + timedelta(days=28))
+        fact = Fact("stopped", "e", "welcome", detail={"because": "order.paid"})
+        TIMELINE.remember(mia.id, 8, [fact], NOW + timedelta(days=28))
+
+        assert context(message(mia)).message.journey_ended
+
     def test_the_end_of_another_enrollment_and_an_earlier_end_are_none_of_this_one(self) -> None:
         mia = happens(MIA)
         self.ended(mia, "exit_on", NOW - timedelta(days=1))

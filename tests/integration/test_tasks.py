@@ -50,8 +50,12 @@ def test_a_task_is_read_as_it_was_written() -> None:
         kind=TaskKind.CALL,
         priority=Priority.URGENT,
         journey="trial",
+        time_zone="Europe/Madrid",
+        asked="all-sales",
         context={"name": "Zoë", "score": 3.5},
-        wanted=Wanted("ana", "es", frozenset({"boats"}), "US", "US-NY", "12207", 42.6, -73.7, "ben", ("k1",)),
+        wanted=Wanted(
+            "ana", "es", frozenset({"boats"}), "US", "US-NY", "12207", 42.6, -73.7, "ben", ("k1",), "form", "cleo"
+        ),
         due=timedelta(hours=4),
         next_at=LATER,
         notes=(Entry(NOW, "ana", "noted", "", "asked for Monday"),),

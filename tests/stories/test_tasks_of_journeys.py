@@ -670,6 +670,84 @@ queues = ["partners"]
         assert len({one["owner"] for one in listed(story)}) == 2
 
 
+class TestWhereverItLies:
+    """The outcomes are those of the queue that the step names, wherever the task has gone."""
+
+    @pytest.mark.parametrize("way", ["escalate_to", "fallback", "branches"])
+    def test_the_outcome_that_the_journey_waits_for_can_be_said(self, tmp_path: Path, way: str) -> None:
+        sales = '[queues.sales]\ntitle = "Sales"\n'
+        ways = {
+            "escalate_to": PEOPLE,
+            "fallback": PEOPLE.replace(sales, sales + 'fallback = "managers"\n').replace(
+                'queues = ["sales"]', 'queues = ["north"]'
+            )
+            + '[queues.north]\ntitle = "North"\n',
+            "branches": PEOPLE.replace(sales, sales + 'branches = ["managers"]\n'),
+        }
+        with opened_story(tmp_path, TUESDAY, ways[way]) as story:
+            task = captured(story)
+            if way == "escalate_to":
+                story.passes("3d")
+            (line,) = story.timeline("task")
+            shown = asks(story, "show", task)[1]
+
+            assert asks(story, "done", task, outcome="booked")[0] == 200
+
+            assert (line["queue"], line["now_in"], line["owner"]) == ("sales", "managers", "maria")
+            assert [one["outcome"] for one in shown["outcomes"]] == ["booked", "lost", "no_answer", "callback"]
+            assert moves(story)[0] == ("done", "booked")
+
+
+SECOND = """
+journey: question
+entry: {event: lead.asked}
+steps:
+  - id: answer
+    task: {queue: sales, title: Answer the lead}
+"""
+
+
+def test_who_has_the_customers_call_gets_their_question_too(tmp_path: Path) -> None:
+    sticky = PEOPLE.replace('title = "Sales"\n', 'title = "Sales"\nsticky = true\n', 1)
+    (tmp_path / "question").mkdir()
+    (tmp_path / "question" / "journey.yaml").write_text(SECOND, encoding="utf-8")
+    with opened_story(tmp_path, TUESDAY, sticky) as story:
+        captured(story)
+        owner = owner_of(story)
+        for number in range(3):
+            story.happens("lead.captured", f"other-{number}", customer={"user_id": f"u{number}"}, properties={})
+
+        story.happens("lead.asked", "question", customer=ADA)
+
+        asked = next(one for one in story.timeline("task") if one["title"] == "Answer the lead")
+        assert asked["owner"] == owner
+        assert asked["history"][0]["why"] == f"sales: {owner} has the customer's open task"
+
+
+class TestOnTheClockOfTheJourney:
+    """The customer's own zone is not known."""
+
+    def test_a_callback_is_read_in_the_journeys_zone(self, tmp_path: Path) -> None:
+        with opened_story(tmp_path, TUESDAY, PEOPLE) as story:
+            zoned = JOURNEY.replace("journey: lead\n", "journey: lead\ntime_zone: America/New_York\n")
+            (tmp_path / "lead" / "journey.yaml").write_text(zoned, encoding="utf-8")
+            story.deployment.deploy(tmp_path)
+            task = captured(story)
+
+            back = asks(story, "done", task, outcome="callback", at="2026-05-26T16:30")[1]
+            shown = asks(story, "show", task)[1]
+            known = story.deployment.manage(
+                "POST",
+                "https://localhost/manage/explain",
+                {"content-type": "application/json"},
+                json.dumps({"customer": "ada", "why": "asks"}).encode(),
+                actor="mia",
+            )
+
+            assert back["comes_back_at"] == "2026-05-26T20:30:00Z"
+            assert shown["about"]["zone"] == json.loads(known["body"])["zone"] == "America/New_York"
+
+
 class TestOfTheDocs:
     @pytest.fixture
     def people(self) -> str:

@@ -269,3 +269,14 @@ def test_no_payload_makes_the_engine_raise(history: tuple[Journey, list[Any]]) -
     _, moves = history
 
     assert moves
+
+
+@given(histories())
+def test_an_enrollment_ends_once_and_what_stops_its_messages_later_is_no_further_end(
+    history: tuple[Journey, list[Any]],
+) -> None:
+    _, moves = history
+    said = [fact.kind for _, _, decision in moves for fact in decision.facts if fact.kind in {"ended", "stopped"}]
+
+    assert said in [[], ["ended"], ["ended", "stopped"]]
+    assert ("stopped" not in said) or moves[-1][2].enrollment.outcome == EXIT_ON

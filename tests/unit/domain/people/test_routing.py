@@ -400,6 +400,26 @@ class TestWhoLooksAfterTheCustomer:
 
         assert (found.owner, found.why) == ("ben", "sales: ben looks after the customer")
 
+    def test_who_has_the_customers_open_task_gets_the_next_one_where_nobody_else_looks_after_them(self) -> None:
+        team = people(someone("ana"), someone("ben"), someone("cy"), sticky=True)
+
+        by_task = chosen(team, Wanted(at_work="ben"))
+        by_owner = chosen(team, Wanted(owner="cy", at_work="ben"))
+        not_sticky = choose(
+            "sales",
+            Asked(
+                people(someone("ana"), someone("ben")),
+                {"ben": Work(shares={"sales": Share(9 * UNIT)})},
+                Wanted(at_work="ben"),
+                MONDAY,
+                SOON,
+            ),
+        )
+
+        assert (by_task.owner, by_task.why) == ("ben", "sales: ben has the customer's open task")
+        assert by_owner.owner == "cy"
+        assert not_sticky.owner == "ana"
+
     def test_somebody_else_gets_it_while_they_are_on_holiday(self) -> None:
         away = someone("ben", absences=(Absence(MONDAY - timedelta(days=1), SOON + timedelta(days=7)),))
 

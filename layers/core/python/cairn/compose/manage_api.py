@@ -73,7 +73,8 @@ def manage_api() -> ManageRouter:
     people, tasks = people_at(Path(settings.people_path)), DynamoTasks()
     inbox = EventsQueue(sqs, settings.events_queue_url, NoOverflow(), keys.queue_groups)
     leads = leads_beside(Path(settings.journeys_path))
-    explain = ExplainDecisions(find, timeline, suppressions, audit, leads)
+    targets = Targets(Path(settings.journeys_path))
+    explain = ExplainDecisions(find, timeline, suppressions, audit, leads, targets.time_zone)
     replies = replies_beside(Path(settings.people_path))
     work = WorkOnTasks(
         store=tasks,
@@ -86,7 +87,7 @@ def manage_api() -> ManageRouter:
         inbox=replies.queue if replies is not None else "",
     )
     return ManageRouter(
-        switch=Switch(board, Targets(Path(settings.journeys_path)), attempts),
+        switch=Switch(board, targets, attempts),
         board=board,
         explain=explain,
         export=ExportForOperator(find, export, audit),

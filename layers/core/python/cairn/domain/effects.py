@@ -71,6 +71,8 @@ class OpenTask:
     skills: tuple[str, ...] = ()
     member: str = ""
     """The id of the only member who may have it."""
+    time_zone: str = ""
+    """That of its journey, for a customer whose own is not known; empty: UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +393,7 @@ FactKind = Literal[
     "set",
     "split",
     "staged",
+    "stopped",
     "timed_out",
     "updated",
     "waiting",

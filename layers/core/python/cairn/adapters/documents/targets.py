@@ -3,6 +3,7 @@
 import json
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from cairn.adapters.dynamodb.journey_versions import has_version, saved_versions
 from cairn.adapters.phone.jurisdiction import zones_by_country
@@ -33,9 +34,18 @@ class Targets:
             case _:
                 return False
 
+    def time_zone(self, journey: str) -> str:
+        """That of a deployed journey; empty where there is no such journey."""
+        return next((one["document"].get("time_zone", "") for one in self._entries if one["journey"] == journey), "")
+
+    @cached_property
+    def _entries(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = json.loads(self._catalogue.read_bytes())
+        return entries
+
     @cached_property
     def _deployed(self) -> frozenset[str]:
-        entries = json.loads(self._catalogue.read_bytes())
+        entries = self._entries
         return frozenset(
             {
                 *CLOSED,

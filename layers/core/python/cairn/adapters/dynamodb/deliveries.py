@@ -62,8 +62,8 @@ NEVER_DUE: list[Action] = [RecordItem.gsi2pk.remove(), RecordItem.gsi2sk.remove(
 CLOCK_SKEW = timedelta(seconds=10)
 """How far the clocks of two functions may be apart."""
 
-ENDED = "ended"
-"""The fact with which an enrollment ended."""
+ENDED, STOPPED = "ended", "stopped"
+"""The facts with which an enrollment ended, and with which what it left behind was stopped after its end."""
 
 JURISDICTION = (TIME_ZONE, COUNTRY, REGION)
 """Profile attributes that decide which law and which clock apply to a message."""
@@ -436,12 +436,12 @@ def _or_ended(message: Message, state: CustomerItem | None, enrollment: Mapping[
         for item in RecordItem.query(message.customer, RecordItem.sk.startswith(FACTS), since, consistent_read=True)
         for fact in (item.body or {}).get("facts", ())
     )
-    outcomes = [
-        fact.get("detail", {}).get("outcome")
-        for fact in facts
-        if fact["kind"] == ENDED and fact.get("enrollment") == message.enrollment
-    ]
-    return replace(message, journey_ended=True) if UNWANTED.intersection(outcomes) else message
+    own = [fact for fact in facts if fact.get("enrollment") == message.enrollment]
+    unwanted = any(
+        one["kind"] == STOPPED or (one["kind"] == ENDED and one.get("detail", {}).get("outcome") in UNWANTED)
+        for one in own
+    )
+    return replace(message, journey_ended=True) if unwanted else message
 
 
 def _allowed(message: Message, enrollment: Mapping[str, Any], profile: Profile) -> Mapping[Channel, str] | None:

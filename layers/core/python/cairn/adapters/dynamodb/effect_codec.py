@@ -187,6 +187,7 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
                 reason=wire.get("reason", ""),
                 skills=tuple(wire.get("skills", ())),
                 member=wire.get("member", ""),
+                time_zone=wire.get("time_zone", ""),
             )
         case "withdraw":
             at = instant_from_wire(wire["at"])
@@ -253,4 +254,5 @@ def _more_of_a_task(task: OpenTask) -> Wire:
         **({"reason": task.reason} if task.reason else {}),
         **({"skills": list(task.skills)} if task.skills else {}),
         **({"member": task.member} if task.member else {}),
+        **({"time_zone": task.time_zone} if task.time_zone else {}),
     }

@@ -57,11 +57,24 @@ BEFORE_OTHERS = {Priority.URGENT: "!", Priority.NORMAL: "", Priority.LOW: "~"}
 CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 CHANGED = "the task or its member has changed; look again"
 
-TEXTS = ("journey", "enrollment", "step", "queue", "title", "script", "reason", "owner", "asked", "outcome", "done_by")
+TEXTS = (
+    "journey",
+    "enrollment",
+    "step",
+    "queue",
+    "title",
+    "script",
+    "reason",
+    "owner",
+    "asked",
+    "outcome",
+    "done_by",
+    "time_zone",
+)
 NUMBERS = ("sequence", "passed", "reassigned", "escalated", "tries")
 INSTANTS = ("due_at", "claimed_at", "remind_at", "next_at", "done_at")
 DATA = ("context", "answers")
-WANTED_TEXTS = ("owner", "language", "source", "country", "region", "postal_code", "member")
+WANTED_TEXTS = ("owner", "language", "source", "country", "region", "postal_code", "member", "at_work")
 
 
 class DynamoTasks:

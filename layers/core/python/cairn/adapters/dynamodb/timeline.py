@@ -46,7 +46,7 @@ TimelineEntry = dict[str, Any]
 
 PREFIXES = (EVENT, CONSENT, FACTS, TASK, MESSAGE)
 
-LAST = ("goal_reached", "waiting", "ended")
+LAST = ("goal_reached", "waiting", "ended", "stopped")
 """The state that an enrollment reached: shown after the event and the decisions of the same instant."""
 
 KINDS = {
@@ -275,7 +275,9 @@ def _entries(prefix: str, item: RecordItem) -> list[TimelineEntry]:
             return list(_decisions(item, body))
 
 
-OF_THE_STORE = frozenset({"kind", "due", "listed_as", "sequence", "remind_at", "next_at", "passed", "wanted"})
+OF_THE_STORE = frozenset(
+    {"kind", "due", "listed_as", "sequence", "remind_at", "next_at", "passed", "wanted", "time_zone"}
+)
 """Fields of a task's body that say nothing to people."""
 
 OF_HISTORY = ("at", "by", "what", "owner", "why")

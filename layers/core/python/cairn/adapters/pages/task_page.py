@@ -125,7 +125,7 @@ class TaskPage:
             script = self.scripts.get(seen.task.script) if seen.is_theirs else None
             if script is None:
                 raise UnknownLineError("this task has no script any more; record its outcome below")
-            walk(script, (*given, entry), evaluator(seen.customer, now))
+            walk(script, (*given, entry), evaluator(seen.customer, now, seen.task.time_zone))
             return (*given, entry), ""
         raise MalformedBodyError("only the page's own buttons change anything")
 
@@ -209,10 +209,10 @@ class _View:
 
     def _walked(self, script: Script) -> Walked:
         try:
-            return walk(script, self._given, evaluator(self._seen.customer, self._now))
+            return walk(script, self._given, evaluator(self._seen.customer, self._now, self._task.time_zone))
         except CairnError:  # the script has changed since the form was made
             self._given = ()
-            return walk(script, (), evaluator(self._seen.customer, self._now))
+            return walk(script, (), evaluator(self._seen.customer, self._now, self._task.time_zone))
 
     def _status(self) -> str:
         task, zone = self._task, zone_named(self._seen.members_zone, "UTC")
@@ -251,6 +251,7 @@ class _View:
             member=member,
             brand=self._page.policy.brand,
             context=self._task.context,
+            time_zone=seen.zone,
         )
         return {
             "title": script.title,

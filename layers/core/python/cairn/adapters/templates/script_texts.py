@@ -30,11 +30,11 @@ class Gap(Undefined):
 class ScriptTexts:
     """Fills in the texts of one script for one customer. `profile` is the profile's view."""
 
-    def __init__(self, script: Script, profile: Mapping[str, Any], **variables: Any) -> None:
+    def __init__(self, script: Script, profile: Mapping[str, Any], *, time_zone: str = "", **variables: Any) -> None:
         self._script = script
         self._locale = str(profile.get(LOCALE) or "")
         self._variables = without_marks(_known({"profile": profile, **variables}))
-        self._zone = profile.get(TIME_ZONE)
+        self._zone = time_zone or profile.get(TIME_ZONE)
 
     def __call__(self, texts: Texts) -> str:
         """The text in the customer's language; one that cannot be filled in stays as it is written."""

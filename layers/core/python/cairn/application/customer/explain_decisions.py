@@ -8,7 +8,15 @@ from typing import Any
 from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.ports import Audit, History, Suppressions
 from cairn.domain.customer.state import Customer
-from cairn.domain.explain.explanations import CustomerExplanation, MessageExplanation, explain_customer, explain_message
+from cairn.domain.explain.explanations import (
+    CustomerExplanation,
+    MessageExplanation,
+    ZoneOfJourney,
+    explain_customer,
+    explain_message,
+    last_journey,
+    no_zone,
+)
 from cairn.domain.explain.leads import explain_lead
 from cairn.domain.lead.leads import Leads
 from cairn.domain.operations.audit import AuditEntry
@@ -28,26 +36,39 @@ class ExplainDecisions:
     suppressions: Suppressions
     audit: Audit
     leads: Leads | None = None
+    zone_of_journey: ZoneOfJourney = no_zone
 
-    def of_customer(self, name: str, *, by: str, why: str, now: datetime) -> CustomerExplanation:
-        """Raises the errors of FindCustomer."""
+    def of_customer(self, name: str, *, by: str, why: str, now: datetime, time_zone: str = "") -> CustomerExplanation:
+        """On the customer's own clock, else in this zone, else in that of the journey that did something last.
+
+        Raises the errors of FindCustomer.
+        """
         customer = self.find(name)
-        return self.of(customer, self.history.entries(customer.id), by=by, why=why, now=now)
+        entries = self.history.entries(customer.id)
+        return self.of(customer, entries, by=by, why=why, now=now, time_zone=time_zone)
 
-    def of(
-        self, customer: Customer, entries: Sequence[Mapping[str, Any]], *, by: str, why: str, now: datetime
+    def of(  # noqa: PLR0913  what `of_customer` takes, and what was loaded
+        self,
+        customer: Customer,
+        entries: Sequence[Mapping[str, Any]],
+        *,
+        by: str,
+        why: str,
+        now: datetime,
+        time_zone: str = "",
     ) -> CustomerExplanation:
         """A customer who was loaded, with the entries of the timeline."""
         self.audit.write(AuditEntry(now, by, EXPLAIN, customer.id, why))
         suppressed = self.suppressions.current(addresses_of(customer.profile.view()))
         lead = explain_lead(self.leads.rules, customer.profile, now) if self.leads else None
-        return explain_customer(customer, suppressed, entries, lead=lead)
+        zone = time_zone or self.zone_of_journey(last_journey(entries))
+        return explain_customer(customer, suppressed, entries, lead=lead, time_zone=zone)
 
     def of_message(self, message: str, name: str = "", *, by: str, why: str, now: datetime) -> MessageExplanation:
         """By the message's id, or the audit id of one of its decisions. Raises the errors of FindCustomer."""
         message_id, _, _ = message.strip().partition(".")
         customer = self.find.of_message(message_id, name)
-        explained = explain_message(message_id, customer, self.history.entries(customer.id))
+        explained = explain_message(message_id, customer, self.history.entries(customer.id), self.zone_of_journey)
         if explained is None:
             raise UnknownMessageError("nothing was decided on that message yet, or its record has expired")
         self.audit.write(AuditEntry(now, by, EXPLAIN, message_id, why, {"customer": customer.id}))

@@ -56,7 +56,17 @@ class ReadReply:
         """The task of a reply that a person has to read."""
         if self.replies is None:
             return None
-        return conversation(event, self.replies, reaction.customer.id, reaction.facts, reaction.effects, now, draft)
+        task = conversation(event, self.replies, reaction.customer.id, reaction.facts, reaction.effects, now, draft)
+        return replace(task, time_zone=self._zone(event, reaction)) if task is not None else None
+
+    def _zone(self, event: Event, reaction: Reaction) -> str:
+        """That of the journey whose message it answers; empty where that is not known, or UTC."""
+        enrollment = reaction.customer.enrollments.get(str(event.properties.get("enrollment")))
+        try:
+            zone = self.journeys.version(enrollment.journey, enrollment.version).time_zone if enrollment else "UTC"
+        except UnknownJourneyError:
+            return ""
+        return "" if zone == "UTC" else zone
 
     def _asked(self, sent: SentMessage | None) -> tuple[Question | None, str]:
         """The question of the message that was sent, and the time zone of its journey."""

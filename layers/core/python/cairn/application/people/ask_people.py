@@ -11,7 +11,7 @@ from cairn.application.ports import Attempts, TaskStore, Timeline
 from cairn.domain.effects import Effect, Fact, OpenTask, WithdrawTasks
 from cairn.domain.people.life import Changed, first_said, joined, left_by, opened, said_since
 from cairn.domain.people.members import People
-from cairn.domain.people.routing import wanted_of
+from cairn.domain.people.routing import is_sticky, wanted_of
 from cairn.domain.people.task import CONVERSATION, Task, id_of
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.errors import ConflictError
@@ -42,6 +42,8 @@ class AskPeople:
         def follows(new: Task) -> Sequence[Effect]:
             return follow_ups(first_said(new, queue, self.people), now) if queue is not None else ()
 
+        if queue is not None and is_sticky(asked.queue, self.people):
+            task = replace(task, wanted=replace(task.wanted, at_work=self._at_work(task)))
         before = self._under_another_id(task, profile)
         found = Opened(before, is_new=False) if before else self.assign.open(task, now, follows)
         if found.is_new:
@@ -58,6 +60,14 @@ class AskPeople:
             if task.enrollment == wish.enrollment and not task.is_open:  # a crash may have left it in its owner's list
                 self.store.unlist(task)
             self._change(task, lambda one: left_by(one, wish.enrollment, wish.step, wish.because, wish.at), wish.at)
+
+    def _at_work(self, task: Task) -> str:
+        """Who has the customer's open task, of several the one opened last; empty where nobody has any."""
+        others = [one for one in self.store.of_customer(task.customer) if one.is_open and one.owner]
+        latest = max(
+            (one for one in others if one.id != task.id), key=lambda one: (one.opened_at, one.id), default=None
+        )
+        return latest.owner if latest else ""
 
     def _under_another_id(self, task: Task, profile: Profile) -> Task | None:
         """A task that is open for the same reason since before a merge, when its customer had another id."""
@@ -107,6 +117,7 @@ class AskPeople:
             step=asked.step,
             reason=asked.reason,
             script=asked.script,
+            time_zone=asked.time_zone,
             context=asked.context,
             wanted=replace(wanted, skills=frozenset(asked.skills), member=asked.member),
             due=asked.due,

@@ -50,9 +50,8 @@ class AssignTasks:
                 return Opened(stored, is_new=False)
             first = Entry(task.opened_at, CAIRN, OPENED, given.owner, given.why)
             new = replace(
-                task,
+                task.in_queue(given.queue),
                 owner=given.owner,
-                queue=given.queue,
                 history=(first, *task.history),
                 sequence=task.sequence + (stored.sequence if stored else 0),
                 version=stored.version if stored else 0,
@@ -77,7 +76,7 @@ class AssignTasks:
             within = present.due_at if present.due_at > now else time_from(present, present.queue, self.people, now)
             given = self.choice(replace(present, due_at=within), present.queue, now, (owner,))
             entry = Entry(now, by, REASSIGNED, given.owner, f"{why}; {given.why}")
-            after = replace(present, queue=given.queue)
+            after = present.in_queue(given.queue)
             notified = ((NotificationKind.REASSIGNED, given.owner),) if given.owner else ()
             changed = soon(Changed(handed_over(after, entry), notified), now)
             try:

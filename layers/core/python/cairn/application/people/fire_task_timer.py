@@ -66,7 +66,7 @@ class FireTaskTimer:
                     return TaskWoken.UNSTAFFED
                 why = "; ".join(filter(None, (life.is_gone(task, self.people), given.why)))
                 changed = life.assigned(task, given.owner, why, life.CAIRN, now)
-                self._write(task, replace(changed, task=replace(changed.task, queue=given.queue)), now, given)
+                self._write(task, replace(changed, task=changed.task.in_queue(given.queue)), now, given)
                 return TaskWoken.PASSED_ON
             case Fires.PASSES:
                 return self._pass_on(task, now)

@@ -7,11 +7,10 @@ from datetime import datetime
 from cairn.application.people.work_on_tasks import By, TaskResult, WorkOnTasks
 from cairn.application.ports import Customers, History, TaskStore
 from cairn.domain.customer.state import Customer
-from cairn.domain.explain.explanations import Sentence, explain_customer
+from cairn.domain.explain.explanations import Sentence, explain_customer, zone_of
 from cairn.domain.people.life import outcomes_of
 from cairn.domain.people.members import Outcome, People
 from cairn.domain.people.task import Task
-from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.shared.errors import UnknownCustomerError
 
 RECENT = 12
@@ -70,11 +69,11 @@ class ServeTask:
             member_name=member.name,
             owner_name=owner.name if owner else task.owner,
             members_zone=self.people.clock_of(member, task.queue),
-            zone=str(customer.profile.get(TIME_ZONE) or "UTC"),
+            zone=zone_of(customer, task.time_zone).key,
             is_theirs=theirs,
             may_claim=theirs and task.claimed_at is None,
-            outcomes=outcomes_of(queue),
-            sentences=self._sentences(customer) if theirs else (),
+            outcomes=outcomes_of(task, self.people),
+            sentences=self._sentences(customer, task) if theirs else (),
         )
 
     def claim(self, task: Task, member_id: str, now: datetime) -> None:
@@ -85,5 +84,6 @@ class ServeTask:
         """Raises what WorkOnTasks.done raises."""
         self.work.done(task.id, task.customer, said, By(member_id, now, member_id))
 
-    def _sentences(self, customer: Customer) -> tuple[Sentence, ...]:
-        return explain_customer(customer, {}, self.history.entries(customer.id)).decisions[:RECENT]
+    def _sentences(self, customer: Customer, task: Task) -> tuple[Sentence, ...]:
+        entries = self.history.entries(customer.id)
+        return explain_customer(customer, {}, entries, time_zone=task.time_zone).decisions[:RECENT]

@@ -136,7 +136,9 @@ class WorkOnTasks:
         task, found = self._find(task_id, customer)
         known = found or self.explain.find(task.customer)
         entries = list(self.history.entries(known.id))
-        explained = self.explain.of(known, entries, by=by.actor, why=f"task {task.id}", now=by.now)
+        explained = self.explain.of(
+            known, entries, by=by.actor, why=f"task {task.id}", now=by.now, time_zone=task.time_zone
+        )
         attributes = {name: value for name, value in known.profile.view().items() if name in SHOWN_ATTRIBUTES}
         events = [one for one in entries if one["kind"] == "event"]
         return Shown(task, self._outcomes(task), explained, attributes, events[: -LATEST - 1 : -1])
@@ -176,7 +178,7 @@ class WorkOnTasks:
             did_you_mean = f"; did you mean {near[0]}?" if near else ""
             raise InvalidRequestError([f"outcome: one of {', '.join(names)}{did_you_mean}"])
         customer_now = known or self.explain.find(found.customer)
-        instant = to_instant(at, zone_of(customer_now)) if at else None
+        instant = to_instant(at, zone_of(customer_now, found.time_zone)) if at else None
         if at and instant is None:
             raise InvalidRequestError(["at: a date and a time, such as 2026-03-29T14:30, on the customer's clock"])
         member = self._member(by.member) if by.member else self._member_named(by.actor)
@@ -203,7 +205,7 @@ class WorkOnTasks:
         script = self.scripts.get(task.script)
         if script is None:
             return None
-        walked = walk(script, said.script, evaluator(customer, now))
+        walked = walk(script, said.script, evaluator(customer, now, task.time_zone))
         check_outcome(script, said.outcome, walked)
         return walked
 
@@ -260,12 +262,15 @@ class WorkOnTasks:
         return self.people.queue(task.queue)
 
     def _outcomes(self, task: Task) -> Sequence[Outcome]:
-        return tuple(life.outcomes_of(self._queue(task)).values())
+        return tuple(life.outcomes_of(task, self.people).values())
 
 
-def evaluator(customer: Customer, now: datetime) -> Callable[[str], Any]:
-    """The value of an expression about the customer, as a script's verification asks for it."""
-    scope = Scope(customer.profile, now, {})
+def evaluator(customer: Customer, now: datetime, time_zone: str = "") -> Callable[[str], Any]:
+    """The value of an expression about the customer, as a script's verification asks for it.
+
+    `time_zone` is for a customer whose own is not known.
+    """
+    scope = Scope(customer.profile, now, {}, default_zone=time_zone or "UTC")
     return lambda expression: evaluate(expression, scope)
 
 

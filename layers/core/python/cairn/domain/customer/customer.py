@@ -1,6 +1,6 @@
 """The functions that apply an event or a wake-up to a customer's open state (state.py)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,6 +27,7 @@ from cairn.domain.effects import (
     Effect,
     EmitEvent,
     Fact,
+    OpenTask,
     UpdateMessageStatus,
     WakeAt,
     WithdrawTasks,
@@ -409,6 +410,12 @@ def _migrate(customer: Customer, event: Event, journeys: Journeys, now: datetime
     return reaction.done()
 
 
+def _on_the_clock_of(journey: Journey, effects: Iterable[Effect]) -> tuple[Effect, ...]:
+    """Tasks with the time zone of their journey. The engine leaves it out: recorded histories stay as they are."""
+    zone = "" if journey.time_zone == "UTC" else journey.time_zone
+    return tuple(replace(one, time_zone=zone) if zone and isinstance(one, OpenTask) else one for one in effects)
+
+
 @dataclass(slots=True)
 class _Reaction:
     customer: Customer
@@ -454,7 +461,7 @@ class _Reaction:
         elif journey.entry.day_of and enrollment.step == ENTRY and moved.outcome == EXIT_ON:
             entered = {**self.customer.entered, left_before(journey.name): now}
             self.customer = replace(self.customer, entered=entered)
-        self.take(replace(decision, enrollment=moved))
+        self.take(replace(decision, enrollment=moved, effects=_on_the_clock_of(journey, decision.effects)))
 
     def take(self, decision: engine.Decision) -> None:
         moved = decision.enrollment

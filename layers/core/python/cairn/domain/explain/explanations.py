@@ -4,7 +4,7 @@ Read from the timeline alone, so that it gives the decision of that time, not to
 customer's own clock.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -33,6 +33,14 @@ UNFIT = {"foreign_link": "A value in it was a foreign link", "too_long": "It was
 
 LATEST = 20
 """The default number of decisions in the explanation of a customer."""
+
+
+ZoneOfJourney = Callable[[str], str]
+"""The time zone of a journey, by its name; empty where it is not known."""
+
+
+def no_zone(_journey: str) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +81,14 @@ class CustomerExplanation:
     """The latest first."""
 
 
-def explain_message(message_id: str, customer: Customer, entries: Sequence[TimelineEntry]) -> MessageExplanation | None:
+def explain_message(
+    message_id: str, customer: Customer, entries: Sequence[TimelineEntry], zone_of_journey: ZoneOfJourney = no_zone
+) -> MessageExplanation | None:
     """The whole history of a message: its decisions and the reports on it. None if there is no decision."""
     own = [entry for entry in entries if entry["kind"] in DECISIONS and entry.get("message_id") == message_id]
     if not own:
         return None
-    zone = zone_of(customer)
+    zone = zone_of(customer, zone_of_journey(str(own[0].get("journey", ""))))
     reported = [entry for entry in entries if _reports_on(entry, message_id)]
     reported += _delivery_noted(own[-1], reported)
     # At equal timestamps, decisions come before reports: the sort is stable.
@@ -88,16 +98,20 @@ def explain_message(message_id: str, customer: Customer, entries: Sequence[Timel
     )
 
 
-def explain_customer(
+def explain_customer(  # noqa: PLR0913  all that is explained
     customer: Customer,
     suppressed: Mapping[Channel, Sequence[Suppression]],
     entries: Sequence[TimelineEntry],
     *,
     latest: int = LATEST,
     lead: LeadExplanation | None = None,
+    time_zone: str = "",
 ) -> CustomerExplanation:
-    """The profile, consents, suppressions, waiting work and latest decisions."""
-    zone = zone_of(customer)
+    """The profile, consents, suppressions, waiting work and latest decisions.
+
+    `time_zone` is for a customer whose own is not known.
+    """
+    zone = zone_of(customer, time_zone)
     decided = [entry for entry in entries if entry["kind"] in DECISIONS]
     return CustomerExplanation(
         id=customer.id,
@@ -116,8 +130,14 @@ def explain_customer(
     )
 
 
-def zone_of(customer: Customer) -> ZoneInfo:
-    return zone_named(customer.profile.get(TIME_ZONE), "UTC")
+def zone_of(customer: Customer, otherwise: str = "") -> ZoneInfo:
+    """The customer's own zone; `otherwise` that of the journey that is spoken of, where its name is known."""
+    return zone_named(customer.profile.get(TIME_ZONE), otherwise or "UTC")
+
+
+def last_journey(entries: Sequence[TimelineEntry]) -> str:
+    """The journey that did something last; empty where none did."""
+    return next((str(one["journey"]) for one in reversed(entries) if one.get("journey")), "")
 
 
 def sentence_of(entry: TimelineEntry, zone: ZoneInfo) -> str:

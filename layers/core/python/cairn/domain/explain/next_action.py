@@ -4,10 +4,10 @@ from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from cairn.domain.customer.state import Customer
+from cairn.domain.explain.explanations import zone_of
 from cairn.domain.identity.identifiers import EMAIL, PHONE
 from cairn.domain.people.task import COMES_BACK, Task, TaskKind
 from cairn.domain.profile.attributes import TIME_ZONE
-from cairn.domain.shared.instants import zone_named
 
 FROM, UNTIL = time(8), time(21)
 """When a customer may be called, on their own clock: 47 CFR 64.1200(c)(1)."""
@@ -15,7 +15,7 @@ FROM, UNTIL = time(8), time(21)
 
 def next_action(task: Task, customer: Customer, now: datetime) -> str:
     """What to do next about an open task; empty where nothing speaks for one thing before another."""
-    zone = zone_named(customer.profile.get(TIME_ZONE), "UTC")
+    zone = zone_of(customer, task.time_zone)
     if task.is_open and task.tries and task.remind_at is not None and task.remind_at > now:
         return f"Wait until {_said(task.remind_at, zone)} on the customer's clock: {_because(task)}."
     return _call(task, customer, now, zone) if task.is_open and task.kind is TaskKind.CALL else ""
@@ -26,7 +26,7 @@ def _call(task: Task, customer: Customer, now: datetime, zone: ZoneInfo) -> str:
         by = "Write an e-mail" if customer.profile.get(EMAIL) else "Look for a way to reach them"
         return f"There is no phone number. {by}."
     local = now.astimezone(zone).time()
-    if customer.profile.get(TIME_ZONE) and not FROM <= local < UNTIL:
+    if (customer.profile.get(TIME_ZONE) or task.time_zone) and not FROM <= local < UNTIL:
         return f"It is {local:%H:%M} for the customer. Call between {FROM:%H:%M} and {UNTIL:%H:%M}."
     tried = [one.at for one in task.history if one.what == "again"]
     if tried:

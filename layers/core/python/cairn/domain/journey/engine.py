@@ -371,7 +371,8 @@ def _is_new(enrollment: Enrollment, event: Event) -> bool:
 def _after_the_end(walk: Walk, trigger: Trigger) -> None:
     """A customer may reach the goal after the last step; that counts while its window is open.
 
-    An `exit_on` event soon after the last step still stops the messages that wait.
+    An `exit_on` event soon after the last step still stops the messages that wait. It does not end the enrollment
+    again: what is counted by ends would be wrong.
     """
     if walk.enrollment.outcome == MERGED:
         return  # the other enrollment counts it
@@ -381,7 +382,7 @@ def _after_the_end(walk: Walk, trigger: Trigger) -> None:
         if ended_at is None or walk.now - ended_at >= ENDED_EARLY_WINDOW or walk.enrollment.outcome == EXIT_ON:
             return
         if walk.matches_any(walk.journey.exit_on, trigger.event):
-            walk.end(EXIT_ON, because=trigger.event.type)
+            walk.stop(trigger.event.type)
 
 
 def _reach_goal(walk: Walk, event: Event) -> None:

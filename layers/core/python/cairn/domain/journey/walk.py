@@ -157,13 +157,23 @@ class Walk:
     def end(self, outcome: str, **detail: Any) -> None:
         has_begun = self.enrollment.step != ENTRY
         self.clean_up()
-        if outcome == EXIT_ON and self.journey.has_tasks:
-            this, because = self.effect_id("withdraw"), str(detail.get("because", outcome))
-            self.effects.append(WithdrawTasks(this, self.enrollment.id, because, self.now))
+        if outcome == EXIT_ON:
+            self._withdraw_tasks(str(detail.get("because", outcome)))
         self.enrollment = self.enrollment.ending(outcome, self.now)
         self.note("ended", outcome=outcome, **detail)
         if has_begun:
             self._await_next_year()
+
+    def stop(self, because: str) -> None:
+        """After its end, an event has made unwanted what still waits: its messages and its tasks."""
+        self._withdraw_tasks(because)
+        self.enrollment = replace(self.enrollment, outcome=EXIT_ON)
+        self.note("stopped", because=because)
+
+    def _withdraw_tasks(self, because: str) -> None:
+        if self.journey.has_tasks:
+            this = self.effect_id("withdraw")
+            self.effects.append(WithdrawTasks(this, self.enrollment.id, because, self.now))
 
     def clean_up(self) -> None:
         """The updates of `finally`, which neither the holdout gets nor a customer who waits for the beginning."""

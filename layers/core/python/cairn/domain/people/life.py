@@ -96,8 +96,12 @@ def worked_after(queue: Queue, since: datetime, length: timedelta) -> datetime:
     return worked(queue, moved(since, length), timedelta())
 
 
-def outcomes_of(queue: Queue) -> Mapping[str, Outcome]:
-    return queue.outcomes or {DONE.name: DONE}
+def outcomes_of(task: Task, people: People) -> Mapping[str, Outcome]:
+    """What may come of a task: what the queue says for which it was opened, wherever it lies now.
+
+    So a branch, a fallback or a manager can say whatever its journey waits for.
+    """
+    return people.queue(task.opened_for).outcomes or {DONE.name: DONE}
 
 
 def had_by(task: Task) -> frozenset[str]:
@@ -309,10 +313,8 @@ def passed_on(task: Task, people: People, what: Pass, given: Assignment | None, 
         owner, why = _manager(task, people), f"the manager of {task.owner}"
     up = what in {Pass.ESCALATE, Pass.MANAGER}
     after = replace(
-        _after(task, Entry(now, CAIRN, what.value, owner, why)),
+        _after(task, Entry(now, CAIRN, what.value, owner, why)).in_queue(queue),
         owner=owner,
-        queue=queue,
-        asked="" if queue == (task.asked or task.queue) else task.asked or task.queue,
         claimed_at=None,
         passed=task.passed + 1,
         escalated=task.escalated + up,

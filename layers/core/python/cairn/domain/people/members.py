@@ -119,7 +119,7 @@ class Queue:
     """Its working hours; None: all the time."""
     strategy: Strategy = Strategy.ROUND_ROBIN
     sticky: bool = False
-    """Whether the customer's owner, where it is a member who is there, comes first."""
+    """Whether the customer's owner comes first, and then who has an open task about the customer."""
     territories: tuple[Territory, ...] = ()
     """Of a branch: where its customers are; empty: anywhere."""
     branches: tuple[str, ...] = ()

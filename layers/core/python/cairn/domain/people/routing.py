@@ -4,8 +4,8 @@ A queue's work is shared as in start-time fair queueing (Goyal, Vin and Cheng, 1
 queue, and the least one gets the next task, which moves it up by a UNIT, divided by the weight. A member who is new, or
 comes back, goes on at the position at which the last task was given, and not at what was missed meanwhile. Between
 equal positions, the fewer tasks in all come first. Hence two members who are there at the same times, and fit the same
-tasks, never differ by more than one task, whatever others come and go. A task that goes to the customer's owner is
-outside of this.
+tasks, never differ by more than one task, whatever others come and go. A task that goes to the customer's owner, or
+to who has the customer's open task, is outside of this.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -142,6 +142,11 @@ def members_of(queue: str, people: People) -> frozenset[str]:
     """Everybody who may get a task of this queue, by its branches and fallbacks too."""
     names = _reached(queue, people, lambda here: (*here.branches, here.fallback))
     return frozenset(member for name in names for member in people.queue(name).members)
+
+
+def is_sticky(queue: str, people: People) -> bool:
+    """Whether one of the queues that are asked for a task of this one looks for the customer's own member."""
+    return any(people.queue(name).sticky for name in _reached(queue, people, lambda one: (*one.branches, one.fallback)))
 
 
 def reachable(queue: str, people: People) -> frozenset[str]:
@@ -326,9 +331,11 @@ def _away(member: Member, now: datetime) -> str:
 
 def _chosen(queue: Queue, candidates: Sequence[Candidate], asked: Asked) -> tuple[Candidate, str, Share]:
     """One of them, how, and the share of the queue's work that they have then."""
-    theirs = next((one for one in candidates if queue.sticky and one.member.id == asked.wanted.owner), None)
-    if theirs is not None:
-        return theirs, f"{theirs.member.id} looks after the customer", theirs.share
+    wanted = asked.wanted
+    for member, why in ((wanted.owner, "looks after the customer"), (wanted.at_work, "has the customer's open task")):
+        theirs = next((one for one in candidates if queue.sticky and one.member.id == member), None)
+        if theirs is not None:
+            return theirs, f"{member} {why}", theirs.share
     begins_at = min(one.begins_at for one in candidates)
     first = [one for one in candidates if one.begins_at == begins_at]
     when = "" if begins_at <= asked.now else f", at work first, on {_written(begins_at)}"

@@ -1,10 +1,10 @@
 """A task for a person, and its life: opened, assigned, claimed, reminded of, passed on, done or withdrawn."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from cairn.domain.shared.hashing import short_hash
 
@@ -65,6 +65,8 @@ class Wanted:
     """The hashes of the keys by which a deal may be registered (routing.deal_hash), the most important first."""
     source: str = ""
     """Where the customer came from: for the measures of a team."""
+    at_work: str = ""
+    """The id of the member who had an open task about the customer when this one was opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ class Task:
     reason: str = ""
     """Of two tasks with one reason about one customer, the second is not opened while the first is open."""
     script: str = ""
+    time_zone: str = ""
+    """That of its journey, for a customer whose own is not known; empty: UTC."""
     context: Mapping[str, Any] = field(default_factory=dict)
     wanted: Wanted = field(default_factory=Wanted)
     due: timedelta | None = None
@@ -119,7 +123,7 @@ class Task:
     escalated: int = 0
     """How often it went up."""
     asked: str = ""
-    """The queue that it was opened in, where it is in another one now."""
+    """The queue that it was opened for, where it lies in another one now. Its outcomes are those of this queue."""
     tries: int = 0
     """How often it came back, because nobody answered or a callback was wished."""
     enrollments: tuple[str, ...] = ()
@@ -139,3 +143,13 @@ class Task:
     @property
     def is_open(self) -> bool:
         return self.status is TaskStatus.OPEN
+
+    @property
+    def opened_for(self) -> str:
+        """The queue that it was opened for, wherever it lies now."""
+        return self.asked or self.queue
+
+    def in_queue(self, queue: str) -> Self:
+        """The task in this queue: a branch, a fallback, or the next one in the chain."""
+        asked = "" if queue == self.opened_for else self.opened_for
+        return self if (queue, asked) == (self.queue, self.asked) else replace(self, queue=queue, asked=asked)

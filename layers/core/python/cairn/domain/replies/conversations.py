@@ -22,7 +22,7 @@ MAX_TEXT_SHOWN = 1_000
 
 WHILE_CLOSED = "the customer wrote while the conversation was being closed"
 
-HEARD: frozenset[FactKind] = frozenset({"ended", "entered", "goal_reached", "happened", "refreshed"})
+HEARD: frozenset[FactKind] = frozenset({"ended", "entered", "goal_reached", "happened", "refreshed", "stopped"})
 """What a journey has made of an event that it was waiting for."""
 
 
@@ -65,7 +65,7 @@ def reopened(task: Task, now: datetime) -> OpenTask:
         id=task.id,
         enrollment="",
         step="",
-        queue=task.asked or task.queue,
+        queue=task.opened_for,
         title=task.title,
         due_at=moved(now, allowed),
         due=allowed,
@@ -73,6 +73,7 @@ def reopened(task: Task, now: datetime) -> OpenTask:
         script=task.script,
         kind=task.kind,
         reason=CONVERSATION,
+        time_zone=task.time_zone,
     )
 
 
