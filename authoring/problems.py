@@ -1,6 +1,6 @@
 """Problems in files that people write, with the fix for each."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,6 +25,16 @@ class Problem:
     def __str__(self) -> str:
         where = ", ".join(part for part in (self.step and f"step {self.step}", self.field) if part)
         return f"{self.file}:{self.line}: {f'{where}: ' if where else ''}{self.message}. {self.fix}"
+
+
+ProblemOfStep = Callable[[str, str, Loc, str, str], Problem | None]
+"""Of a journey and a step, both by name: the problem of a field, with its message and fix, at the line where it is
+written. None where the step is not there."""
+
+
+def no_step(_journey: str, _step: str, _field: Loc, _message: str, _fix: str) -> Problem | None:
+    """Where no journeys were read."""
+    return None
 
 
 class InvalidFilesError(CairnError):

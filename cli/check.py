@@ -116,16 +116,17 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
 
     catalogue = read_catalogue(folder)
     compiled = None if catalogue.problems else catalogue.compiled()
+    declared = None if catalogue.declared.problems else catalogue.declared
     problems = [str(problem) for problem in catalogue.problems]
     if _alone(folder):
-        problems += map(str, check_endpoints(policy, compiled or ()))
+        problems += map(str, check_endpoints(policy, compiled or (), catalogue.problem))
     else:
         problems += map(str, check_scripts(folder))
-        problems += map(str, check_policy(policy, LAW, compiled))
-        problems += map(str, check_people(people_beside(policy), folder, compiled, policy))
-        problems += map(str, check_leads(leads_of(policy), compiled))
+        problems += map(str, check_policy(policy, LAW, compiled, catalogue.problem))
+        problems += map(str, check_people(people_beside(policy), folder, compiled, policy, declared, catalogue.problem))
+        problems += map(str, check_leads(leads_of(policy), compiled, declared))
         problems += map(str, check_audiences(policy.with_name(AUDIENCES), compiled))
-        problems += map(str, check_replies(policy.with_name(REPLIES), compiled))
+        problems += map(str, check_replies(policy.with_name(REPLIES), compiled, catalogue.problem))
         problems += all_problems(configuration)
     for problem in problems:
         echo(problem)

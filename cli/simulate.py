@@ -72,6 +72,7 @@ def simulate(  # noqa: PLR0913, PLR0917  one argument for each option
     """
     from authoring.journeys import compile_catalogue  # noqa: PLC0415  slow to import
     from authoring.leads import compile_leads, leads_of  # noqa: PLC0415
+    from authoring.people import compile_people, people_beside  # noqa: PLC0415
     from authoring.policy import compile_policy  # noqa: PLC0415
     from authoring.simulation.customers import customer as customer_named  # noqa: PLC0415
     from authoring.simulation.customers import trial_of  # noqa: PLC0415
@@ -80,13 +81,20 @@ def simulate(  # noqa: PLR0913, PLR0917  one argument for each option
     from authoring.simulation.planned import Planned, to_the_end, unnamed  # noqa: PLC0415
     from authoring.simulation.report import report, report_of_paths  # noqa: PLC0415
     from cairn.adapters.documents.leads import leads_from_document  # noqa: PLC0415
+    from cairn.adapters.documents.people import people_from_document  # noqa: PLC0415
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
 
     folder = journey_folder(journey, journeys)
     (compiled,) = compile_catalogue(folder)
     sample = customer_named(folder, customer)
-    document = compile_leads(leads_of(policy))
-    trial = trial_of(compiled, sample, leads_from_document(document) if document is not None else None)
+    leads = compile_leads(leads_of(policy))
+    people = compile_people(people_beside(policy), folder.resolve().parent)
+    trial = trial_of(
+        compiled,
+        sample,
+        leads=leads_from_document(leads) if leads is not None else None,
+        people=people_from_document(people),
+    )
     began = _instant(at) if at else sample.at
     rules = policy_from_document(compile_policy(policy, LAW))
     messages = Messages(trial.journey, compiled["templates"], sample, rules)
@@ -174,7 +182,8 @@ class _Printer:
 
     def ask(self, simulation: "Simulation") -> "Planned | None":
         """What happens at this wait."""
-        from authoring.simulation.planned import InvalidEventError, planned_answer, ways_on  # noqa: PLC0415
+        from authoring.simulation.outcomes import InvalidEventError  # noqa: PLC0415
+        from authoring.simulation.planned import planned_answer, ways_on  # noqa: PLC0415
 
         self._lines(simulation)
         ways = ways_on(simulation)

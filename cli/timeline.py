@@ -92,6 +92,9 @@ def _text(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911, 
             return Text(move, "bold") + Text(f" in {line['pipeline']}{reason}", "dim")
         case "ended" | "stopped":
             return Text(str(line.get("because") or line["outcome"]), "dim")
+        case "done":
+            by = f"  by {line['owner']}" if line.get("owner") else ""
+            return Text(line.get("outcome", ""), "bold") + Text(by, "dim")
         case "goal_reached":
             return Text(line["because"], "bold green")
         case _:

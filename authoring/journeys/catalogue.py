@@ -31,7 +31,7 @@ from authoring.journeys.source import Source, read_yaml
 from authoring.journeys.stamp import stamp_problem
 from authoring.journeys.templates import MAIN_KIND, Part, compiled_templates, path_of, read_parts
 from authoring.journeys.values import LOCALE, SLUG
-from authoring.problems import InvalidFilesError, Problem, did_you_mean
+from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean
 from cairn.adapters.templates.variants import INVITE_TEXTS
 
 FILE = "journey.yaml"
@@ -68,6 +68,13 @@ class Catalogue:
         if self.problems:
             raise InvalidJourneysError(self.problems)
         return [folder.compiled() for folder in self.folders]
+
+    def problem(self, journey: str, step: str, field: Loc, message: str, fix: str) -> Problem | None:
+        """A problem of a step that another file shows, at the line of the step's field; None without such a step."""
+        for folder in self.folders:
+            if folder.path.name == journey and (loc := _loc_of(folder.written.document, step)) is not None:
+                return folder.source.problem(folder.written.written_at((*loc, *field)), message, fix)
+        return None
 
     def undeclared(self) -> list[str]:
         """The event types that are neither declared nor like one that is."""
@@ -126,6 +133,14 @@ class _Folder:
         }
         version = hashlib.sha256(canonical_json(content).encode()).hexdigest()[:VERSION_LENGTH]
         return {"journey": self.source.data["journey"], "version": version, **content}
+
+
+def _loc_of(value: Any, step: str, loc: Loc = ()) -> Loc | None:
+    """The path to a step; None where there is none of this id."""
+    if isinstance(value, Mapping) and value.get("id") == step:
+        return loc
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    return next((found for key, one in items if (found := _loc_of(one, step, (*loc, key))) is not None), None)
 
 
 def _read(root: Path) -> tuple[list[_Folder], list[Problem], Declarations]:

@@ -16,7 +16,7 @@ from authoring.journeys.source import Source, read_yaml
 from authoring.journeys.steps.base import Wire
 from authoring.journeys.values import Text
 from authoring.problems import Loc, Problem
-from authoring.shape import Notation, findings, wrong
+from authoring.shape import MessageAndFix, Notation, findings, wrong
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.shared.instants import to_instant
 
@@ -143,6 +143,16 @@ class Declarations:
     def near(self, type_: str) -> str:
         """The declared type that an unknown one may mean; empty where none is alike."""
         return next(iter(get_close_matches(type_, self._events, n=1, cutoff=NEAR)), "")
+
+    def type_problem(self, type_: Any) -> MessageAndFix | None:
+        """The problem of a type that is not declared: it is like a declared one, or all are declared."""
+        if not isinstance(type_, str) or not EVENT_TYPE_SHAPE.fullmatch(type_) or self.knows(type_):
+            return None
+        near = self.near(type_)
+        if not near and not self.is_own:
+            return None
+        fix = f"Did you mean {near}? " if near else ""
+        return f"no event {type_} is declared", f"{fix}Declare one of your own in events.yaml (docs/events.md)."
 
     def names(self, types: Iterable[str]) -> Names:
         """The properties of events of these types, of which an event may be any."""

@@ -77,13 +77,10 @@ class _Check:
     """Types that nothing declares, and that are like no declared one."""
 
     def type_problems(self, type_: Any) -> Iterator[MessageAndFix]:
-        if not isinstance(type_, str) or not EVENT_TYPE_SHAPE.fullmatch(type_) or self.declared.knows(type_):
-            return
-        near = self.declared.near(type_)
-        if near or self.declared.is_own:
-            fix = f"Did you mean {near}? " if near else ""
-            yield f"no event {type_} is declared", f"{fix}Declare one of your own in events.yaml (docs/events.md)."
-        else:
+        problem = self.declared.type_problem(type_)
+        if problem is not None:
+            yield problem
+        elif isinstance(type_, str) and EVENT_TYPE_SHAPE.fullmatch(type_) and not self.declared.knows(type_):
             self.undeclared.add(type_)
 
     def problems(self, expression: Any, seen: _Seen, *, is_date: bool = False) -> Iterator[MessageAndFix]:
@@ -117,6 +114,11 @@ class _Check:
         dates = others[:1] if name == "seen_since" else [first] if name in ABOUT_DATES else []
         for one in dates:
             yield from _no_date(one, seen)
+
+
+def types_asked_for(expression: Any, declared: Declarations) -> Iterator[MessageAndFix]:
+    """The problems of the types that an expression asks for: `seen('visit.booked')`."""
+    yield from _Check(declared).problems(expression, _Seen({}))
 
 
 def event_problems(source: Source, written: Expansion, parts: Iterable[Part], declared: Declarations) -> list[Problem]:

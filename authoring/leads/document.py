@@ -9,6 +9,8 @@ from typing import Any
 
 from authoring.compiled import write_or_remove
 from authoring.journeys import expressions
+from authoring.journeys.events import Declarations
+from authoring.journeys.named_events import types_asked_for
 from authoring.leads.models import BY_TABLE, LeadsFile, watched
 from authoring.policy.shape import notation_of, shape_problems
 from authoring.policy.source import Source, read_toml
@@ -19,6 +21,7 @@ Row = Mapping[str, Any]
 Finding = tuple[Loc, str, str]
 
 PAGE = "docs/people.md"
+PEOPLE = "people.toml"
 NOTATION = notation_of(PAGE, BY_TABLE)
 NAMED_BY = {"groups": "group", "points": "rule", "categories": "category", "pipelines": "pipeline"}
 """The key that names a row, of which there is one of each name."""
@@ -35,10 +38,15 @@ def leads_of(policy: Path) -> Path:
     return policy.with_name("leads.toml")
 
 
-def check_leads(file: Path, journeys: Iterable[Row] | None = None) -> list[Problem]:
-    """Every problem of the file, in order; none where there is no file. The compiled `journeys` fit to it."""
+def check_leads(
+    file: Path, journeys: Iterable[Row] | None = None, declared: Declarations | None = None
+) -> list[Problem]:
+    """Every problem of the file, in order; none where there is no file. The compiled `journeys` fit to it.
+
+    It names only events that are `declared`, and queues of the people.toml beside it, where there is one.
+    """
     try:
-        compile_leads(file, journeys)
+        compile_leads(file, journeys, declared)
     except InvalidLeadsError as error:
         return list(error.problems)
     return []
@@ -49,7 +57,9 @@ def write_leads(file: Path, target: Path, journeys: Iterable[Row] | None = None)
     write_or_remove(compile_leads(file, journeys), target)
 
 
-def compile_leads(file: Path, journeys: Iterable[Row] | None = None) -> dict[str, Any] | None:
+def compile_leads(
+    file: Path, journeys: Iterable[Row] | None = None, declared: Declarations | None = None
+) -> dict[str, Any] | None:
     """The document of `cairn.adapters.documents.leads`; None where there is no file. Raises InvalidLeadsError."""
     if not file.exists():
         return None
@@ -58,7 +68,8 @@ def compile_leads(file: Path, journeys: Iterable[Row] | None = None) -> dict[str
         raise InvalidLeadsError([source])
     problems, broken = shape_problems(source, LeadsFile, NOTATION)
     source = replace(source, broken=broken)
-    problems += [source.problem(*finding) for finding in _findings(source, list(journeys or ()))]
+    found = [*_findings(source, list(journeys or ())), *_undeclared(source, declared), *_unknown_queues(source)]
+    problems += [source.problem(*finding) for finding in found]
     if problems:
         raise InvalidLeadsError(set(problems))
     document: dict[str, Any] = json.loads(json.dumps(source.data))
@@ -80,6 +91,38 @@ def _findings(source: Source, journeys: list[Row]) -> Iterator[Finding]:
         yield from _stages(loc, row)
     for one in journeys:
         yield from _journey(source, one)
+
+
+def _undeclared(source: Source, declared: Declarations | None) -> Iterator[Finding]:
+    """Events that the rules name and nothing declares, where that is a mistake."""
+    for loc, row in _rules(source) if declared is not None else ():
+        for key in ("event", "goal"):
+            named = row.get(key)
+            for type_ in named if isinstance(named, list) else [named]:
+                if declared is not None and (problem := declared.type_problem(type_)) is not None:
+                    yield (*loc, key), *problem
+        for problem in types_asked_for(row.get("when"), declared) if declared is not None and "when" in row else ():
+            yield (*loc, "when"), *problem
+
+
+def _rules(source: Source) -> Iterator[tuple[Loc, Row]]:
+    """All rows that name events or conditions, the stages of the pipelines among them."""
+    for table in BY_TABLE:
+        for loc, row in source.rows(table) if isinstance(source.data.get(table), list) else ():
+            yield loc, row
+            for index, stage in enumerate(row.get("stages", ()) if table == "pipelines" else ()):
+                yield (*loc, "stages", index), stage
+
+
+def _unknown_queues(source: Source) -> Iterator[Finding]:
+    """Queues of stages that the people.toml beside this file does not have."""
+    people = read_toml(source.file.with_name(PEOPLE)) if source.file.with_name(PEOPLE).is_file() else None
+    queues = people.data.get("queues", {}) if isinstance(people, Source) else None
+    for loc, stage in _rules(source) if isinstance(queues, Mapping) else ():
+        queue = stage.get("queue")
+        if isinstance(queue, str) and queue not in (queues or ()):
+            fix = did_you_mean(queue, queues or (), f"Add [queues.{queue}] to {PEOPLE}.")
+            yield (*loc, "queue"), f'{PEOPLE} has no queue "{queue}"', fix
 
 
 def _twice(source: Source) -> Iterator[Finding]:

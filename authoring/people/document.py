@@ -9,10 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from authoring.journeys.calendars import CalendarFile, read_calendars
+from authoring.journeys.catalogue import SCRIPTS
+from authoring.journeys.events import Declarations
+from authoring.journeys.source import read_yaml
 from authoring.people.shape import shape_problems
 from authoring.policy.document import steps_of
 from authoring.policy.source import Source, read_toml
-from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean
+from authoring.problems import InvalidFilesError, Loc, Problem, ProblemOfStep, did_you_mean, no_step
 from cairn.adapters.documents.people import people_from_document
 from cairn.domain.people.life import DONE
 from cairn.domain.people.members import People
@@ -43,15 +46,23 @@ def people_beside(policy: Path) -> Path:
     return policy.with_name(FILE)
 
 
-def check_people(
-    file: Path, journeys: Path, compiled: Iterable[Row] | None = None, policy: Path | None = None
+def check_people(  # noqa: PLR0913, PLR0917  the files that must fit together
+    file: Path,
+    journeys: Path,
+    compiled: Iterable[Row] | None = None,
+    policy: Path | None = None,
+    declared: Declarations | None = None,
+    at: ProblemOfStep = no_step,
 ) -> list[Problem]:
-    """Every problem, in order; none without a file.
+    """Every problem, in order. Without a file there is nobody, and the outcomes of tasks are only `done`.
 
-    The `compiled` journeys and the policy may name only queues of the file, and the file only endpoints of the policy.
+    The `compiled` journeys and the policy may name only queues of the file, and the file only endpoints of the policy
+    and events that are `declared`. `at` says where a step is written.
     """
+    if not file.is_file():
+        return sorted(_without_people(compiled or (), at))
     try:
-        compile_people(file, journeys, compiled, policy)
+        compile_people(file, journeys, compiled, policy, declared, at)
     except InvalidPeopleError as error:
         return list(error.problems)
     return []
@@ -65,8 +76,13 @@ def write_people(
     target.write_text(json.dumps(document, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def compile_people(
-    file: Path, journeys: Path, compiled: Iterable[Row] | None = None, policy: Path | None = None
+def compile_people(  # noqa: PLR0913, PLR0917  as `check_people`
+    file: Path,
+    journeys: Path,
+    compiled: Iterable[Row] | None = None,
+    policy: Path | None = None,
+    declared: Declarations | None = None,
+    at: ProblemOfStep = no_step,
 ) -> dict[str, Any]:
     """The document of `cairn.adapters.documents.people`. Raises InvalidPeopleError with all problems.
 
@@ -84,11 +100,15 @@ def compile_people(
         *_unknown_names(source, calendars),
         *_circles(source),
         *_times(source),
-        *_at_odds(source, compiled, policy),
+        *_at_odds(source, policy),
+        *_undeclared(source, declared),
     ]
     problems += [source.problem(*one) for one in found]
+    for row in compiled or ():
+        problems += _of_journey(source, row, at)
+        problems += _of_scripts(source, row, journeys / SCRIPTS)
     if problems:
-        raise InvalidPeopleError(problems)
+        raise InvalidPeopleError(set(problems))
     document = _document(source.data, calendars)
     if nobody := [source.problem(*one) for one in _never_worked(people_from_document(document))]:
         raise InvalidPeopleError(nobody)
@@ -183,17 +203,21 @@ def _times(source: Source) -> Iterator[Finding]:
             yield ("queues", name, "remind"), message, "Write less than `due`: it counts back from there."
 
 
-def _at_odds(source: Source, compiled: Iterable[Row] | None, policy: Path | None) -> Iterator[Finding]:
-    """Where journeys, the policy and this file do not fit together."""
+def _undeclared(source: Source, declared: Declarations | None) -> Iterator[Finding]:
+    """Events of outcomes that nothing declares, where that is a mistake."""
+    for queue, entry in _entries(source, "queues"):
+        for name, outcome in entry.get("outcomes", {}).items():
+            problem = declared.type_problem(outcome.get("event")) if declared is not None else None
+            if problem is not None:
+                yield ("queues", queue, "outcomes", name, "event"), *problem
+
+
+def _at_odds(source: Source, policy: Path | None) -> Iterator[Finding]:
+    """Where the policy and this file do not fit together."""
     rules = read_toml(policy) if policy is not None else None
     data: Row = rules.data if isinstance(rules, Source) else {}
     queues = list(source.data.get("queues", {}))
     named = {
-        f"{one['journey']}/{step['id']} opens a task": step["task"].get("queue", "")
-        for one in compiled or ()
-        for step in steps_of(one["document"], "task")
-    }
-    named |= {
         f"reviews[{index}] of {policy.name if policy else ''} opens a task": row.get("queue", "")
         for index, row in enumerate(data.get("reviews", ()))
         if isinstance(row, Mapping)
@@ -202,7 +226,6 @@ def _at_odds(source: Source, compiled: Iterable[Row] | None, policy: Path | None
         if queue not in queues and queue not in WITHOUT_PEOPLE:
             message = f'{what} in the queue "{queue}", and there is no such queue'
             yield ("queues",), message, did_you_mean(queue, queues, f"Add [queues.{queue}].")
-    yield from _unknown_outcomes(source, compiled or ())
     if isinstance(rules, Source):
         endpoints = [str(row.get("name", "")) for row in data.get("subscribers", ()) if isinstance(row, Mapping)]
         for name, entry in _entries(source, "members"):
@@ -211,20 +234,66 @@ def _at_odds(source: Source, compiled: Iterable[Row] | None, policy: Path | None
                 yield ("members", name, "webhook"), f'there is no subscriber "{entry["webhook"]}"', fix
 
 
-def _unknown_outcomes(source: Source, compiled: Iterable[Row]) -> Iterator[Finding]:
-    """Outcomes that a journey waits for, and that its queue does not have."""
+def _of_journey(source: Source, one: Row, at: ProblemOfStep) -> Iterator[Problem]:
+    """Queues that the steps of a journey name, and outcomes that they wait for, and that are not there.
+
+    A task keeps the outcomes of the queue that its step names, wherever it lies: any other can never come.
+    """
+    queues = source.data.get("queues", {})
+    for step in steps_of(one["document"], "task"):
+        queue, named = step["task"].get("queue", ""), (one["journey"], step["id"])
+        if queue not in queues and queue not in WITHOUT_PEOPLE:
+            message = f'{FILE} has no queue "{queue}"'
+            fix = did_you_mean(queue, queues, f"Add [queues.{queue}] to {source.file}.")
+            yield _at_step(source, ("queues",), at, named, ("task", "queue"), message, fix)
+            continue
+        outcomes = _outcomes_of(queues.get(queue, {}))
+        for name in step["task"].get("then", {}):
+            if name not in outcomes:
+                message = f'the outcome "{name}" can never come: the queue {queue} has none of this name'
+                fix = did_you_mean(name, outcomes, f"Add [queues.{queue}.outcomes.{name}] to {source.file}.")
+                yield _at_step(source, ("queues", queue), at, named, ("task", "then", name), message, fix)
+
+
+def _at_step(  # noqa: PLR0913, PLR0917  where it is written, and what is wrong
+    source: Source, here: Loc, at: ProblemOfStep, named: tuple[str, str], field: Loc, message: str, fix: str
+) -> Problem:
+    """A problem of a step at its line in the journey; where that is not known, here."""
+    return at(*named, field, message, fix) or source.problem(here, f"{'/'.join(named)}: {message}", fix)
+
+
+def _outcomes_of(queue: Row) -> list[str]:
+    return list(queue.get("outcomes", {})) or [DONE.name]
+
+
+def _of_scripts(source: Source, one: Row, scripts: Path) -> Iterator[Problem]:
+    """Ends of call scripts with an outcome that the queue of the task does not have."""
+    for step in steps_of(one["document"], "task"):
+        queue, file = step["task"].get("queue", ""), scripts / f"{step['task'].get('script', '')}.yaml"
+        if queue not in source.data.get("queues", {}) or not file.is_file():
+            continue
+        outcomes = _outcomes_of(source.data["queues"][queue])
+        script = read_yaml(file.read_text(encoding="utf-8"), file)
+        lines = script.data.get("lines") if isinstance(script.data, Mapping) else None
+        for index, line in enumerate(lines if isinstance(lines, list) else ()):
+            end = line.get("end") if isinstance(line, Mapping) else None
+            if isinstance(end, str) and end not in outcomes:
+                message = (
+                    f'{one["journey"]}/{step["id"]} reads this script in the queue {queue}, without an outcome "{end}"'
+                )
+                fix = did_you_mean(end, outcomes, f"Add [queues.{queue}.outcomes.{end}] to {source.file}.")
+                yield script.problem(("lines", index, "end"), message, fix)
+
+
+def _without_people(compiled: Iterable[Row], at: ProblemOfStep) -> Iterator[Problem]:
+    """Outcomes that journeys wait for, and that no queue has."""
     for one in compiled:
         for step in steps_of(one["document"], "task"):
-            task = step["task"]
-            queue = source.data.get("queues", {}).get(task.get("queue"))
-            outcomes = list((queue or {}).get("outcomes", {})) or [DONE.name]
-            for name in task.get("then", {}) if isinstance(queue, Mapping) else ():
-                if name not in outcomes:
-                    message = (
-                        f'{one["journey"]}/{step["id"]} waits for the outcome "{name}", and there is no such outcome'
-                    )
-                    fix = did_you_mean(name, outcomes, f"Add [queues.{task['queue']}.outcomes.{name}].")
-                    yield ("queues", task["queue"]), message, fix
+            for name in step["task"].get("then", {}):
+                message = f'the outcome "{name}" can never come: without {FILE} a task has the one outcome {DONE.name}'
+                fix = f"Write {FILE} beside the policy, with [queues.{step['task'].get('queue')}.outcomes.{name}]."
+                found = at(one["journey"], step["id"], ("task", "then", name), message, fix)
+                yield from [found] if found is not None and name != DONE.name else []
 
 
 def _never_worked(people: People) -> Iterator[Finding]:

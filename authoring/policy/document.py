@@ -12,7 +12,7 @@ from authoring.policy.shape import shape_problems
 from authoring.policy.source import Source, read_toml
 from authoring.preflight.texts import prices as prices_of_texts
 from authoring.prices import EMAIL, PUSH, WHATSAPP
-from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean
+from authoring.problems import InvalidFilesError, Loc, Problem, ProblemOfStep, did_you_mean, no_step
 
 OWN = "policy.toml"
 """The source of the business's own rules."""
@@ -30,21 +30,26 @@ class InvalidPolicyError(InvalidFilesError):
     """A policy cannot be compiled, or the law that it is checked with."""
 
 
-def check_policy(policy: Path, law: Path, journeys: Iterable[Row] | None = None) -> list[Problem]:
-    """Every problem of both files, in order. The policy may name only these compiled `journeys`."""
+def check_policy(
+    policy: Path, law: Path, journeys: Iterable[Row] | None = None, at: ProblemOfStep = no_step
+) -> list[Problem]:
+    """Every problem of both files, in order. The policy may name only these compiled `journeys`.
+
+    `at` says where a step of theirs is written.
+    """
     try:
-        compile_policy(policy, law, journeys)
+        compile_policy(policy, law, journeys, at)
     except InvalidPolicyError as error:
         return list(error.problems)
     return []
 
 
-def check_endpoints(policy: Path, journeys: Iterable[Row]) -> list[Problem]:
+def check_endpoints(policy: Path, journeys: Iterable[Row], at: ProblemOfStep = no_step) -> list[Problem]:
     """The endpoints to which these compiled journeys post and that a policy without problems of its own has not."""
     own, problems = _read(policy, Policy)
     if own is None or problems:
         return []
-    return [source.problem(loc, message, fix) for source, loc, message, fix in _unknown_endpoints(own, journeys)]
+    return list(_unknown_endpoints(own, journeys, at))
 
 
 def write_policy(policy: Path, law: Path, target: Path, journeys: Iterable[Row] | None = None) -> None:
@@ -53,12 +58,15 @@ def write_policy(policy: Path, law: Path, target: Path, journeys: Iterable[Row] 
     target.write_text(json.dumps(document, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def compile_policy(policy: Path, law: Path, journeys: Iterable[Row] | None = None) -> dict[str, Any]:
+def compile_policy(
+    policy: Path, law: Path, journeys: Iterable[Row] | None = None, at: ProblemOfStep = no_step
+) -> dict[str, Any]:
     """The document of `cairn.adapters.documents.policy`. Raises InvalidPolicyError with all problems of both files."""
     (own, problems), (legal, legal_problems) = _read(policy, Policy), _read(law, Law)
     problems = [*problems, *legal_problems]
     if own is not None and legal is not None:
         problems += [source.problem(loc, message, fix) for source, loc, message, fix in _findings(own, legal, journeys)]
+        problems += _unknown_endpoints(own, journeys or (), at)
     if own is None or legal is None or problems:
         raise InvalidPolicyError(set(problems))
     document: dict[str, Any] = {**legal.data, **own.data}
@@ -147,7 +155,6 @@ def _twice(policy: Source, table: str, keys: tuple[str, ...]) -> Iterator[Findin
 
 def _unknown_names(policy: Source, journeys: list[Row]) -> Iterator[Finding]:
     """With a misspelt name, a sensitive message would go out without approval, and nobody would notice."""
-    yield from _unknown_endpoints(policy, journeys)
     sends = [
         (one["journey"], step["id"], step["send"]) for one in journeys for step in steps_of(one["document"], "send")
     ]
@@ -167,16 +174,18 @@ def _unknown_names(policy: Source, journeys: list[Row]) -> Iterator[Finding]:
             yield policy, (*loc, "journey"), f"there is no journey {row['journey']}", "Correct the name."
 
 
-def _unknown_endpoints(policy: Source, journeys: Iterable[Row]) -> Iterator[Finding]:
+def _unknown_endpoints(policy: Source, journeys: Iterable[Row], at: ProblemOfStep) -> Iterator[Problem]:
     """A journey would post to an endpoint that is not there."""
     endpoints = sorted(row["name"] for _, row in policy.rows("subscribers"))
     for one in journeys:
         for step in steps_of(one["document"], "webhook"):
             name = str(step["webhook"].get("endpoint"))
             if name not in endpoints:
-                message = f'{one["journey"]}/{step["id"]} posts to "{name}", and there is no such subscriber'
+                message = f'{policy.file.name} has no subscriber "{name}"'
                 fix = did_you_mean(name, endpoints, f'Add [[subscribers]] with name = "{name}".')
-                yield policy, ("subscribers",), message, fix
+                found = at(one["journey"], step["id"], ("webhook", "endpoint"), message, fix)
+                message = f'{one["journey"]}/{step["id"]} posts to "{name}", and there is no such subscriber'
+                yield found or policy.problem(("subscribers",), message, fix)
 
 
 def channels_of(journeys: Iterable[Row]) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from authoring.compiled import write_or_remove
 from authoring.journeys.expressions import tree_of
 from authoring.policy.source import Source, read_toml
-from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean
+from authoring.problems import InvalidFilesError, Loc, Problem, ProblemOfStep, did_you_mean, no_step
 from authoring.replies.models import NOTATION, Replies
 from authoring.shape import findings
 from cairn.domain.consent.plain_words import plain_text
@@ -30,10 +30,10 @@ class InvalidRepliesError(InvalidFilesError):
     """The rules for replies cannot be compiled."""
 
 
-def check_replies(file: Path, journeys: Iterable[Row] | None = None) -> list[Problem]:
+def check_replies(file: Path, journeys: Iterable[Row] | None = None, at: ProblemOfStep = no_step) -> list[Problem]:
     """Every problem of the file, in order, and of compiled `journeys` with its intents. None without the file."""
     try:
-        compile_replies(file, journeys)
+        compile_replies(file, journeys, at)
     except InvalidRepliesError as error:
         return list(error.problems)
     return []
@@ -44,21 +44,26 @@ def write_replies(file: Path, target: Path, journeys: Iterable[Row] | None = Non
     write_or_remove(compile_replies(file, journeys), target)
 
 
-def compile_replies(file: Path, journeys: Iterable[Row] | None = None) -> dict[str, Any] | None:
+def compile_replies(
+    file: Path, journeys: Iterable[Row] | None = None, at: ProblemOfStep = no_step
+) -> dict[str, Any] | None:
     """The document of `cairn.adapters.documents.replies`; None without the file. Raises InvalidRepliesError."""
     if not file.exists():
-        problems = [_unread(file, *one) for one in _asked(journeys or ())]
-        if problems:
-            raise InvalidRepliesError(set(problems))
+        unread = [_unread(file, *one, at) for one in _asked(journeys or ())]
+        if unread:
+            raise InvalidRepliesError(set(unread))
         return None
     source = read_toml(file)
     if isinstance(source, Problem):
         raise InvalidRepliesError([source])
     found = list(findings(source.data, Replies, NOTATION))
+    problems = set[Problem]()
     if not found:
-        found = [*_twice(source), *_unknown_queue(source), *_unknown_intents(source, journeys or ())]
-    if found:
-        raise InvalidRepliesError({source.problem(*one) for one in found})
+        found = [*_twice(source), *_unknown_queue(source)]
+        problems |= set(_unknown_intents(source, journeys or (), at))
+    problems |= {source.problem(*one) for one in found}
+    if problems:
+        raise InvalidRepliesError(problems)
     return {**source.data, "intents": {name: _plain(row) for name, row in source.data.get("intents", {}).items()}}
 
 
@@ -94,17 +99,28 @@ def _unknown_queue(source: Source) -> Iterator[Finding]:
         yield ("queue",), f'{PEOPLE} has no queue "{queue}"', fix
 
 
-def _unknown_intents(source: Source, journeys: Iterable[Row]) -> Iterator[Finding]:
+def _unknown_intents(source: Source, journeys: Iterable[Row], at: ProblemOfStep) -> Iterator[Problem]:
     """Intents that conditions of journeys name: with a misspelt one, nothing would ever happen."""
     known = (*source.data.get("intents", {}), *OWN_INTENTS)
     for where, name in _asked(journeys):
         if name not in known:
             fix = did_you_mean(name, known, f"Add [intents.{name}].")
-            yield ("intents",), f'{where} asks for the intent "{name}", and there is none', fix
+            yield _at_step(at, where, f'{FILE} has no intent "{name}"', fix) or source.problem(
+                ("intents",), f'{where} asks for the intent "{name}", and there is none', fix
+            )
 
 
-def _unread(file: Path, where: str, name: str) -> Problem:
-    return Problem(file, 1, "", "intents", f'{where} asks for the intent "{name}"', f"Write {FILE}; docs/people.md.")
+def _at_step(at: ProblemOfStep, where: str, message: str, fix: str) -> Problem | None:
+    """The problem at the step that asks, where that is known."""
+    journey, _, step = where.partition("/")
+    return at(journey, step, (), message, fix) if step else None
+
+
+def _unread(file: Path, where: str, name: str, at: ProblemOfStep) -> Problem:
+    found = _at_step(at, where, f'no intent "{name}" is read without {FILE}', f"Write {FILE}; docs/people.md.")
+    return found or Problem(
+        file, 1, "", "intents", f'{where} asks for the intent "{name}"', f"Write {FILE}; docs/people.md."
+    )
 
 
 def _asked(journeys: Iterable[Row]) -> Iterator[tuple[str, str]]:

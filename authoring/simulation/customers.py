@@ -10,6 +10,7 @@ from authoring.preflight.samples import FILE, MIDDAY, Sample, profile_of, read_s
 from authoring.simulation.run import Trial
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.consent.contact import Contact
+from cairn.domain.people.members import People
 from cairn.domain.profile.attributes import TAGS
 from cairn.domain.shared.errors import CairnError
 
@@ -50,8 +51,17 @@ def _file(folder: Path, written: str) -> Path:
     return own if own.exists() else Path(written)
 
 
-def trial_of(compiled: Mapping[str, Any], sample: Sample, leads: "Leads | None" = None) -> Trial:
-    """The trial of a compiled journey on a sample, with the rules of leads.toml where there are any."""
+def trial_of(
+    compiled: Mapping[str, Any], sample: Sample, *, leads: "Leads | None" = None, people: People | None = None
+) -> Trial:
+    """The trial of a compiled journey on a sample, with the rules of leads.toml and people.toml where there are any."""
     document = compiled["document"]
     labels = {step["id"]: tuple(ways_out(step)) for step in steps_in(document["steps"])}
-    return Trial(journey_from_document(document, compiled["version"]), labels, profile_of(sample), sample.data, leads)
+    return Trial(
+        journey_from_document(document, compiled["version"]),
+        labels,
+        profile_of(sample),
+        sample.data,
+        leads,
+        people or People(),
+    )

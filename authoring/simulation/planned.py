@@ -8,19 +8,16 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from authoring.problems import did_you_mean
+from authoring.simulation.outcomes import InvalidEventError
 from authoring.simulation.run import Simulation
 from cairn.domain.effects import ANSWERED, REFUSED
 from cairn.domain.event import EVENT_TYPE_SHAPE
-from cairn.domain.shared.errors import CairnError
+from cairn.domain.people.task import DONE_EVENT, WITHDRAWN_EVENT
 from cairn.domain.shared.instants import duration, duration_text
 
 WRITTEN = re.compile(r"(?P<type>[^@:{\s]+)(?:@(?P<after>[^:{\s]+))?(?::?(?P<properties>\{.*))?", re.DOTALL)
 
 HOW = 'write TYPE, TYPE@OFFSET or TYPE@OFFSET:{"property": …}, such as invoice.paid@2d12h:{"total": 40}'
-
-
-class InvalidEventError(CairnError):
-    """An event of a simulation is not written as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,10 @@ def to_the_end(simulation: Simulation, planned: Sequence[Planned], ask: Ask = la
             one = _next(simulation, left, began)
         if one is not None:
             at = simulation.halfway if one.after is None else max(began + one.after, simulation.now)
-            simulation = simulation.after(simulation.event(one.type, at, one.properties))
+            if one.type == DONE_EVENT:
+                simulation = simulation.said(at, one.properties)
+            else:
+                simulation = simulation.after(simulation.event(one.type, at, one.properties))
             left.remove(one)
             happened.append(replace(one, after=at - began))
         elif simulation.due is not None:
@@ -140,10 +140,12 @@ def unnamed(planned: Sequence[Planned], document: Any) -> list[tuple[str, str]]:
 
 
 def _types_in(document: Any) -> set[str]:
-    """Of its matches and its webhooks' answers, and in its conditions: `seen('visit.attended')`."""
+    """Of its matches, the answers of its webhooks and tasks, and in its conditions: `seen('visit.attended')`."""
     if isinstance(document, Mapping):
         own = {document["event"]} if isinstance(document.get("event"), str) else set[str]()
         own |= {ANSWERED, REFUSED} if "webhook" in document else set()
+        task = document.get("task")
+        own |= {DONE_EVENT, WITHDRAWN_EVENT} if isinstance(task, Mapping) and "then" in task else set()
         return own.union(*map(_types_in, document.values()))
     if isinstance(document, list):
         return set[str]().union(*map(_types_in, document))
@@ -164,6 +166,8 @@ def planned_answer(
     if not text.strip() or (number and not int(number)):
         return None
     one = Planned.read(f"{ways[int(number) - 1][0]}{rest}" if number else text)
+    if one.type == DONE_EVENT:
+        simulation.outcome_of(one.properties)
     if one.after is not None and began + one.after < simulation.now:
         gone = duration_text(simulation.now - began)
         raise InvalidEventError(f"@{duration_text(one.after)} is over: it is {gone} after the start already")

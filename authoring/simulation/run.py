@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from authoring.simulation.keys import with_key
 from authoring.simulation.lead import Lead
 from authoring.simulation.observed import Choose, Observed
-from cairn.domain.effects import ANSWERED, REFUSED, Effect, Fact, SendMessage, WakeAt
+from authoring.simulation.outcomes import TaskRules, comes_back
+from cairn.domain.effects import ANSWERED, REFUSED, Effect, Fact, OpenTask, SendMessage, WakeAt
 from cairn.domain.event import MESSAGE_EVENTS, Event
 from cairn.domain.identity.trust import JOURNEYS_SOURCE, LEADS_SOURCE, PEOPLE_SOURCE
 from cairn.domain.journey.conditions import Scope, is_met
@@ -25,6 +26,7 @@ from cairn.domain.journey.engine import (
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.journey.steps import Step
 from cairn.domain.journey.steps.task import AwaitedTask
+from cairn.domain.people.members import Outcome, People
 from cairn.domain.people.task import DONE_EVENT, WITHDRAWN_EVENT
 from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile
@@ -76,6 +78,8 @@ class Simulation:
     entries: tuple[TimelineEntry, ...] = ()
     steps: tuple[str, ...] = ()
     """The steps in the order in which they were performed; a wait each time that it begins, goes on or ends."""
+    people: People = field(default_factory=People)
+    """The queues of people.toml, where there is one."""
     in_vain: int = 0
     """How many times in a row a timer has fired and the customer still waits there, as for a birthday of each year."""
     lead: Lead = field(default_factory=Lead)
@@ -150,8 +154,40 @@ class Simulation:
     def answered(self, match: Match, choose: Choose | None = None) -> Self:
         """The step's own event happens, half way to its timeout. Its condition and key count as met."""
         step = self.journey.steps.get(self.enrollment.step or "")
-        about = {"outcome": list(step.targets)[step.matches.index(match)]} if _is_outcome(step, match) else {}
-        return self.after(self.event(match.event, self.halfway, about), choose, match)
+        if not _is_outcome(step, match):
+            return self.after(self.event(match.event, self.halfway), choose, match)
+        outcome = TaskRules(self.people).outcome(step.queue, list(step.targets)[step.matches.index(match)])
+        at = max(self.halfway, TaskRules(self.people).soonest(step.queue, outcome, self.now))
+        if self.due is not None and at > self.due:
+            return self.timed_out(choose)  # by then the journey waits for it no longer
+        done = self.after(self.event(match.event, at, {"outcome": outcome.name}), choose, match)
+        return done.after(done.event(outcome.event, at), choose) if outcome.event else done
+
+    def said(self, at: datetime, properties: Mapping[str, Any]) -> Self:
+        """A person says what has come of the task that the journey waits for. After some outcomes it comes back.
+
+        Raises InvalidEventError.
+        """
+        step, outcome, rules = self.enrollment.step, self.outcome_of(properties), TaskRules(self.people)
+        if outcome is None or step is None:
+            return self.after(self.event(DONE_EVENT, at, properties))
+        opened = [one.what for one in self.entries if isinstance(one.what, OpenTask) and one.what.step == step]
+        if comes_back(outcome, len(opened) - 1):
+            back = TimelineEntry(at, rules.again(opened[-1], outcome, at), self.enrollment, self.profile, step)
+            here = replace(self, now=max(self.now, at), entries=(*self.entries, back))
+        else:
+            here = self.after(self.event(DONE_EVENT, at, properties))
+        return here.after(here.event(outcome.event, at, properties)) if outcome.event else here
+
+    def outcome_of(self, properties: Mapping[str, Any]) -> Outcome | None:
+        """The outcome of the task that the journey waits for; None where it waits for none, or the event names none.
+
+        Raises InvalidEventError.
+        """
+        step = self.journey.steps.get(self.enrollment.step or "")
+        if not isinstance(step, AwaitedTask) or "outcome" not in properties:
+            return None
+        return TaskRules(self.people).outcome(step.queue, str(properties["outcome"]))
 
     def event(self, type_: str, at: datetime, properties: Mapping[str, Any] | None = None) -> Event:
         """An event of the customer. It has the properties of the starting one, with the enrollment's key in them."""
@@ -188,7 +224,10 @@ class Simulation:
         """What the engine makes of a trigger."""
         decision, performed = self.observed.advance(self.enrollment, profile, trigger, now, choose, certain)
         before, enrollment, profile = profile, decision.enrollment, decision.profile
-        made = ((step, what) for step, all_ in performed for what in all_ if not isinstance(what, WakeAt))
+        rules = TaskRules(self.people)
+        made = (
+            (step, rules.opened(what, now)) for step, all_ in performed for what in all_ if not isinstance(what, WakeAt)
+        )
         return replace(
             self,
             enrollment=enrollment,
@@ -211,6 +250,7 @@ class Trial:
     data: Mapping[str, Any]
     leads: "Leads | None" = None
     """The rules of leads.toml, where there are any."""
+    people: People = field(default_factory=People)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -243,7 +283,7 @@ class Trial:
             steps = {**steps, ENTRY: replace(cast("Any", steps[ENTRY]), where=None)}
         observed = Observed(replace(self.journey, holdout=0.0, steps=steps), self.labels)
         started = TimelineEntry(at, event, enrollment, profile)
-        simulation = Simulation(observed, enrollment, profile, at, (started,)).taking(lead, at)
+        simulation = Simulation(observed, enrollment, profile, at, (started,), people=self.people).taking(lead, at)
         return simulation.moved(Entered(), profile, at, choose).saying(choose)
 
     def _key(self, match: Match, at: datetime) -> Any:

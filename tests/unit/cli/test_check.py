@@ -191,4 +191,142 @@ def test_a_mistyped_endpoint_is_a_problem_of_a_journey_that_is_checked_alone_too
     assert checked("till").exit_code == 0
     mistyped = checked("tll")
     assert mistyped.exit_code == 1
-    assert 'asks/ask posts to "tll", and there is no such subscriber. Did you mean till?' in mistyped.output
+    line = "journey.yaml:4: step ask, webhook.endpoint: "
+    assert f'{line}policy.toml has no subscriber "tll". Did you mean till?' in mistyped.output
+
+
+PEOPLE = """
+[queues.sales]
+title = "Sales"
+[queues.sales.outcomes.booked]
+title = "Booked"
+event = "visit.booked"
+[members.ana]
+name = "Ana"
+queues = ["sales"]
+"""
+LEADS = """
+[[pipelines]]
+pipeline = "kitchens"
+[[pipelines.stages]]
+stage = "new"
+event = "form.sent"
+queue = "sales"
+goal = "visit.booked"
+[score]
+hot = 10
+cool = 5
+[[groups]]
+group = "fit"
+[[points]]
+rule = "came"
+group = "fit"
+when = "seen('visit.booked')"
+points = 5
+"""
+CALLS = """\
+journey: calls
+entry: {event: form.sent}
+steps:
+  - id: call
+    task:
+      queue: sales
+      title: Call
+      script: first
+      then:
+        booked: []
+"""
+SCRIPT = """\
+script: first
+title: First
+kind: interactive
+lines:
+  - {id: hello, say: Hello., end: booked}
+"""
+DECLARED = """\
+form.sent: {about: A form.}
+visit.booked: {about: A visit.}
+"""
+MISTYPED = [
+    ("leads.toml", "form.sent", "frm.sent", "leads.toml:6: pipelines[0].stages[0].event: no event frm.sent"),
+    (
+        "leads.toml",
+        'goal = "visit.booked"',
+        'goal = "visit.boked"',
+        "leads.toml:8: pipelines[0].stages[0].goal: no event",
+    ),
+    (
+        "leads.toml",
+        'queue = "sales"',
+        'queue = "slaes"',
+        "leads.toml:7: pipelines[0].stages[0].queue: people.toml has no",
+    ),
+    (
+        "leads.toml",
+        "seen('visit.booked')",
+        "seen('visit.boked')",
+        "leads.toml:17: points[0].when: no event visit.boked",
+    ),
+    ("people.toml", "visit.booked", "visit.boked", "people.toml:6: queues.sales.outcomes.booked.event: no event"),
+    (
+        "calls/journey.yaml",
+        "queue: sales",
+        "queue: slaes",
+        "journey.yaml:6: step call, task.queue: people.toml has no queue",
+    ),
+    (
+        "calls/journey.yaml",
+        "booked: []",
+        "boked: []",
+        'journey.yaml:10: step call, task.then.boked: the outcome "boked" can',
+    ),
+    (
+        "_scripts/first.yaml",
+        "end: booked",
+        "end: boked",
+        "first.yaml:5: lines[0].end: calls/call reads this script in the",
+    ),
+]
+
+
+@pytest.mark.parametrize(("file", "right", "wrong", "said"), MISTYPED, ids=[one[3] for one in MISTYPED])
+def test_a_mistyped_name_is_a_problem_of_the_line_where_it_stands(
+    tmp_path: Path, file: str, right: str, wrong: str, said: str
+) -> None:
+    policy, journeys = tmp_path / "policy.toml", tmp_path / "journeys"
+    texts = {
+        policy: (Path(__file__).parents[3] / "policy.toml").read_text(encoding="utf-8"),
+        tmp_path / "people.toml": PEOPLE,
+        tmp_path / "leads.toml": LEADS,
+        journeys / "calls" / "journey.yaml": CALLS,
+        journeys / "_scripts" / "first.yaml": SCRIPT,
+        journeys / "events.yaml": DECLARED,
+    }
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def checked(what: Path) -> Result:
+        return CliRunner().invoke(app, ["check", str(what), "--policy", str(policy)])
+
+    assert checked(journeys).exit_code == 0, checked(journeys).output
+    path = next(one for one in texts if str(one).endswith(file))
+    path.write_text(texts[path].replace(right, wrong, 1), encoding="utf-8")
+
+    found = checked(journeys)
+
+    assert found.exit_code == 1
+    assert said in found.output.replace(f"{tmp_path}/", "")
+
+
+def test_without_people_only_done_may_come_of_a_task(tmp_path: Path) -> None:
+    policy, journey = tmp_path / "policy.toml", tmp_path / "journeys" / "calls" / "journey.yaml"
+    policy.write_text((Path(__file__).parents[3] / "policy.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    journey.parent.mkdir(parents=True)
+
+    def checked(text: str) -> Result:
+        journey.write_text(text.replace("      script: first\n", ""), encoding="utf-8")
+        return CliRunner().invoke(app, ["check", str(tmp_path / "journeys"), "--policy", str(policy)])
+
+    assert 'the outcome "booked" can never come: without people.toml' in checked(CALLS).output
+    assert checked(CALLS.replace("booked: []", "done: []")).exit_code == 0

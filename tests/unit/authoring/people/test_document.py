@@ -118,9 +118,7 @@ def task(queue: str) -> list[dict[str, Any]]:
 
 def test_a_step_of_an_unknown_queue_is_a_problem(file: Path) -> None:
     assert said(file, task("sales")) == []
-    assert said(file, task("slaes")) == [
-        '1: queues: trial/call opens a task in the queue "slaes", and there is no such queue. Did you mean sales?'
-    ]
+    assert said(file, task("slaes")) == ['1: queues: trial/call: people.toml has no queue "slaes". Did you mean sales?']
 
 
 def test_so_is_a_review_of_one(file: Path) -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authoring.preflight.samples import MIDDAY
-from authoring.simulation.planned import InvalidEventError, Planned, planned_answer, to_the_end, ways_on
+from authoring.simulation.outcomes import InvalidEventError
+from authoring.simulation.planned import Planned, planned_answer, to_the_end, ways_on
 from authoring.simulation.run import Simulation
 from cairn.domain.event import Event
 from tests.unit.authoring.simulation.test_run import trial

@@ -62,7 +62,7 @@ class AskPeople:
             self._change(task, lambda one: left_by(one, wish.enrollment, wish.step, wish.because, wish.at), wish.at)
 
     def _at_work(self, task: Task) -> str:
-        """Who has the customer's open task, of several the one opened last; empty where nobody has any."""
+        """The owner of the customer's open task, of several that of the one opened last; empty where there is none."""
         others = [one for one in self.store.of_customer(task.customer) if one.is_open and one.owner]
         latest = max(
             (one for one in others if one.id != task.id), key=lambda one: (one.opened_at, one.id), default=None

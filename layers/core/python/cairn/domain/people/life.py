@@ -97,7 +97,7 @@ def worked_after(queue: Queue, since: datetime, length: timedelta) -> datetime:
 
 
 def outcomes_of(task: Task, people: People) -> Mapping[str, Outcome]:
-    """What may come of a task: what the queue says for which it was opened, wherever it lies now.
+    """The outcomes of a task: those of the queue for which it was opened, wherever it lies now.
 
     So a branch, a fallback or a manager can say whatever its journey waits for.
     """
