@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from authoring.defaults import projects_policy
 from cli.options import (
     DEVELOPMENT,
     JOURNEYS,
@@ -17,7 +18,10 @@ from cli.options import (
     ConfigurationOption,
     PolicyOption,
     examples,
+    has_project,
     journey_folder,
+    of_project,
+    say_whose,
 )
 from cli.output import Terminal, echo, print_json
 
@@ -71,10 +75,14 @@ def check(  # noqa: PLR0913, PLR0917  one argument for each option
     """
     if as_json and not report:
         raise typer.BadParameter("--json is a form of the report: add --report")
-    folder, wanted = (
-        Path(what) if Path(what).is_dir() else journey_folder(what, JOURNEYS),
-        Wanted(strict, report, as_json),
-    )
+    wanted, is_usual = Wanted(strict, report, as_json), what == str(JOURNEYS)
+    if is_usual and not JOURNEYS.is_dir() and has_project():
+        folder = JOURNEYS  # sources, say, and no journeys yet
+        say_whose(policy)
+    else:
+        folder = Path(what) if Path(what).is_dir() else journey_folder(what, JOURNEYS)
+        above = folder.resolve().parent if _alone(folder) else folder
+        policy, configuration = of_project(above, policy, configuration, says=not _alone(folder))
     if not watch:
         if not _passes(folder, policy, configuration, wanted):
             raise typer.Exit(1)
@@ -82,9 +90,11 @@ def check(  # noqa: PLR0913, PLR0917  one argument for each option
     from authoring.audiences import FILE as AUDIENCES  # noqa: PLC0415
     from authoring.leads import leads_of  # noqa: PLC0415
     from authoring.people import people_beside  # noqa: PLC0415  slow to import
+    from authoring.replies import FILE as REPLIES  # noqa: PLC0415
     from cli.watching import changes  # noqa: PLC0415  not needed otherwise
 
-    beside = (people_beside(policy), leads_of(policy), policy.with_name(AUDIENCES))
+    own = projects_policy(policy)
+    beside = (people_beside(own), leads_of(own), own.with_name(AUDIENCES), own.with_name(REPLIES))
     watched = (folder.resolve().parent, policy, *beside, LAW, configuration, configuration.parent / "sources")
     with suppress(KeyboardInterrupt):
         for at in changes(watched if _alone(folder) else (folder, *watched[1:])):
@@ -101,7 +111,9 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
     from authoring.audiences import FILE as AUDIENCES  # noqa: PLC0415
     from authoring.audiences import check_audiences  # noqa: PLC0415
     from authoring.journeys import read_catalogue  # noqa: PLC0415  slow to import
+    from authoring.journeys.catalogue import Catalogue  # noqa: PLC0415
     from authoring.journeys.events import FILE as EVENTS  # noqa: PLC0415
+    from authoring.journeys.events import Declarations  # noqa: PLC0415
     from authoring.leads import check_leads, leads_of  # noqa: PLC0415
     from authoring.people import check_people, people_beside  # noqa: PLC0415
     from authoring.policy import check_endpoints, check_policy, compile_policy  # noqa: PLC0415
@@ -114,7 +126,7 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
     from cairn.domain.policy import Policy  # noqa: PLC0415
     from cli.check_report import show  # noqa: PLC0415
 
-    catalogue = read_catalogue(folder)
+    catalogue = read_catalogue(folder) if folder.is_dir() else Catalogue([], [], Declarations(None))
     compiled = None if catalogue.problems else catalogue.compiled()
     declared = None if catalogue.declared.problems else catalogue.declared
     problems = [str(problem) for problem in catalogue.problems]
@@ -123,10 +135,11 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
     else:
         problems += map(str, check_scripts(folder))
         problems += map(str, check_policy(policy, LAW, compiled, catalogue.problem))
-        problems += map(str, check_people(people_beside(policy), folder, compiled, policy, declared, catalogue.problem))
-        problems += map(str, check_leads(leads_of(policy), compiled, declared))
-        problems += map(str, check_audiences(policy.with_name(AUDIENCES), compiled))
-        problems += map(str, check_replies(policy.with_name(REPLIES), compiled, catalogue.problem))
+        own = projects_policy(policy)
+        problems += map(str, check_people(people_beside(own), folder, compiled, policy, declared, catalogue.problem))
+        problems += map(str, check_leads(leads_of(own), compiled, declared))
+        problems += map(str, check_audiences(own.with_name(AUDIENCES), compiled))
+        problems += map(str, check_replies(own.with_name(REPLIES), compiled, catalogue.problem))
         problems += all_problems(configuration)
     for problem in problems:
         echo(problem)

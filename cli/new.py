@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from authoring.defaults import default_journeys
 from cli.options import DEVELOPMENT, JOURNEYS, ROOT, JourneysOption, examples, journey_folder
 from cli.output import echo
 
@@ -24,7 +25,7 @@ def new(
     """Begin a journey: a folder with journey.yaml, a template and samples that `cairn check` passes as they are."""
     from authoring.journeys.new import begin_journey  # noqa: PLC0415  slow to import
 
-    beside = journeys if (journeys / source).is_dir() else JOURNEYS
+    beside = next((one for one in (journeys, JOURNEYS) if (one / source).is_dir()), default_journeys(ROOT))
     folder = journeys / journey
     schema = ROOT / "docs" / "journey.schema.json"
     for file in begin_journey(folder, schema=schema, source=journey_folder(source, beside) if source else None):

@@ -6,13 +6,26 @@ from typing import Annotated
 
 import typer
 
-from authoring.defaults import USUAL, default_file, own_or_default, settings_of
+from authoring.defaults import (
+    BESIDE,
+    USUAL,
+    default_file,
+    is_our_checkout,
+    is_ours,
+    own_or_default,
+    own_or_new,
+    project_of,
+    settings_of,
+)
+from cli.output import echo
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = settings_of(Path())
 JOURNEYS, POLICY, SOURCES = (own_or_default(one, Path(), SETTINGS.get(one, "")) for one in USUAL)
 """Those of the working folder, as pytest takes them there; else as we ship them."""
 LAW = default_file("law.toml")
+NEW_SOURCES = own_or_new("cairn_sources", Path(), SETTINGS.get("cairn_sources", ""))
+"""Where a command writes: in the working folder, and in Cairn's own files only there."""
 
 DEFAULT_PORT = 8787
 LOCAL_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
@@ -62,6 +75,52 @@ CustomerOption = Annotated[
 ]
 
 
+def of_project(journeys: Path, policy: Path, configuration: Path = SOURCES, *, says: bool = True) -> tuple[Path, Path]:
+    """The policy and the sources.toml of the project whose journeys are named, as far as they are not named too.
+
+    Ends the command where the folder of journeys is missing. `says` so where the policy is Cairn's own.
+    """
+    if not journeys.is_dir():
+        raise typer.BadParameter(no_journeys(journeys))
+    if journeys != JOURNEYS:
+        policy = _theirs(journeys, "cairn_policy") if policy == POLICY else policy
+        configuration = _theirs(journeys, "cairn_sources") if configuration == SOURCES else configuration
+    if says:
+        say_whose(policy)
+    return policy, configuration
+
+
+def _theirs(journeys: Path, setting: str) -> Path:
+    """The file beside a folder of journeys, else that of the working folder."""
+    theirs, here = own_or_default(setting, project_of(journeys)), POLICY if setting == "cairn_policy" else SOURCES
+    return here if is_ours(theirs) else theirs
+
+
+def all_journeys(journeys: Path) -> list[str]:
+    """The names of a folder's journeys. Ends the command where there is none."""
+    found = sorted(one.parent.name for one in journeys.glob("*/journey.yaml"))
+    if not found:
+        raise typer.BadParameter(f"there are no journeys in {journeys}: `cairn new NAME` begins one")
+    return found
+
+
+def no_journeys(journeys: Path) -> str:
+    return (
+        f"there is no folder {journeys}: `cairn new NAME` begins a journey there, and --journeys names another folder"
+    )
+
+
+def has_project(folder: Path = Path()) -> bool:
+    """Whether a folder has a file of a project of Cairn, be it without journeys."""
+    return any((folder / one).exists() for names in (*USUAL.values(), *BESIDE.values()) for one in names)
+
+
+def say_whose(policy: Path) -> None:
+    """Say that a policy is Cairn's own, where the project has none: messages then have the name of our example."""
+    if is_ours(policy) and not is_our_checkout(Path()):
+        echo("This folder has no policy.toml: that of Cairn's example is used (docs/policy.md).", err=True)
+
+
 def examples(*lines: str) -> str:
     """The epilog of a command's help."""
     return "\n".join(("Examples:" if len(lines) > 1 else "Example:", *(f"  {line}" for line in lines)))
@@ -72,6 +131,8 @@ def journey_folder(named: str, journeys: Path) -> Path:
     folder = next((one for one in (journeys / named, Path(named)) if (one / "journey.yaml").is_file()), None)
     if folder is not None:
         return folder
+    if not journeys.is_dir():
+        raise typer.BadParameter(no_journeys(journeys))
     known = sorted(one.parent.name for one in journeys.glob("*/journey.yaml"))
     near = get_close_matches(named, known, n=1)
     fix = f"did you mean {near[0]}?" if near else f"{journeys} has {', '.join(known) or 'no journeys'}"

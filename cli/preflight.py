@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from cli.options import DEVELOPMENT, JOURNEYS, LAW, POLICY, ROOT, JourneysOption, PolicyOption, examples
+from cli.options import (
+    DEVELOPMENT,
+    JOURNEYS,
+    LAW,
+    POLICY,
+    ROOT,
+    JourneysOption,
+    PolicyOption,
+    all_journeys,
+    examples,
+    of_project,
+)
 from cli.output import Terminal, echo, json_text
 
 STAGES = ROOT / "cdk.json"
@@ -45,8 +56,9 @@ def preflight(  # noqa: PLR0913, PLR0917  one argument for each option
     console = Terminal(highlight=False)
     if not console.is_terminal:
         console = Terminal(highlight=False, width=FILE_WIDTH)
+    policy, _ = of_project(journeys, policy)
     rules = policy_from_document(compile_policy(policy, LAW))
-    names = journey or sorted(one.parent.name for one in journeys.glob("*/journey.yaml"))
+    names = journey or all_journeys(journeys)
     passed = True
     for name in names:
         report = check(journeys, name, rules, samples=samples, email_sender=_sender(stage))

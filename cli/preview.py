@@ -5,10 +5,21 @@ from typing import Annotated
 
 import typer
 
-from cli.options import DEVELOPMENT, JOURNEYS, LAW, POLICY, ROOT, JourneysOption, PolicyOption, examples
+from cli.options import (
+    DEVELOPMENT,
+    JOURNEYS,
+    LAW,
+    POLICY,
+    JourneysOption,
+    PolicyOption,
+    all_journeys,
+    examples,
+    journey_folder,
+    of_project,
+)
 from cli.output import echo
 
-PAGES = ROOT / "build" / "preview"
+PAGES = Path("build") / "preview"
 
 app = typer.Typer()
 
@@ -36,9 +47,10 @@ def preview(
     from authoring.preflight.preview import preview as page_of  # noqa: PLC0415
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
 
+    policy, _ = of_project(journeys, policy)
     rules = policy_from_document(compile_policy(policy, LAW))
     out.mkdir(parents=True, exist_ok=True)
-    for name in journey or sorted(one.parent.name for one in journeys.glob("*/journey.yaml")):
+    for name in [journey_folder(one, journeys).name for one in journey or ()] or all_journeys(journeys):
         page = page_of(journeys, name, rules, samples=samples)
         file = out / f"{name}.html"
         file.write_text(page, encoding="utf-8")

@@ -13,7 +13,17 @@ import typer
 from rich.rule import Rule
 from rich.text import Text
 
-from cli.options import DEVELOPMENT, JOURNEYS, POLICY, ROOT, SOURCES, JourneysOption, PolicyOption, examples
+from cli.options import (
+    DEVELOPMENT,
+    JOURNEYS,
+    POLICY,
+    ROOT,
+    SOURCES,
+    JourneysOption,
+    PolicyOption,
+    examples,
+    of_project,
+)
 from cli.output import Terminal, echo, fail, json_text, progress, silence_logs
 from cli.timeline import show
 
@@ -94,11 +104,13 @@ def _run(path: Path, journeys: Path, policy: Path) -> "ScenarioResult":
     from infra.local.scenario import deployed, run_scenario  # noqa: PLC0415  moto is slow to import
     from infra.local.signing import local_secrets  # noqa: PLC0415
 
-    known = sources(SOURCES)
-    secrets = local_secrets(os.environ, known)
-    scenario = load(path, known)
+    scenario, configuration = load(path, sources(SOURCES)), SOURCES
+    if not scenario.journeys:
+        policy, configuration = of_project(journeys, policy)
+        scenario = load(path, sources(configuration))
+    secrets = local_secrets(os.environ, sources(configuration))
     with (
-        deployed(path, scenario, secrets, journeys=journeys, policy=policy, configuration=SOURCES) as deployment,
+        deployed(path, scenario, secrets, journeys=journeys, policy=policy, configuration=configuration) as deployment,
         progress(scenario.scenario, scenario.starts, scenario.ends) as deployment.moved,
     ):
         return run_scenario(path, scenario, deployment, secrets)

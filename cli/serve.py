@@ -24,6 +24,7 @@ from cli.options import (
     JourneysOption,
     PolicyOption,
     examples,
+    of_project,
 )
 from cli.output import Terminal, echo, silence_logs
 
@@ -59,6 +60,7 @@ def serve(
     from infra.local.throttle import stage_limiter  # noqa: PLC0415
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    policy, configuration = of_project(journeys, policy, configuration)
     known = all_sources(configuration)
     secrets = local_secrets(os.environ, known)
     for problem in secret_problems(os.environ, known):

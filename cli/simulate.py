@@ -10,6 +10,7 @@ import typer
 from rich.rule import Rule
 from rich.text import Text
 
+from authoring.defaults import projects_policy
 from cli.options import (
     DEVELOPMENT,
     JOURNEYS,
@@ -21,6 +22,7 @@ from cli.options import (
     PolicyOption,
     examples,
     journey_folder,
+    of_project,
 )
 from cli.output import Terminal, echo, print_json
 from cli.timeline import show
@@ -85,10 +87,12 @@ def simulate(  # noqa: PLR0913, PLR0917  one argument for each option
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
 
     folder = journey_folder(journey, journeys)
+    policy, _ = of_project(folder.resolve().parent, policy)
     (compiled,) = compile_catalogue(folder)
     sample = customer_named(folder, customer)
-    leads = compile_leads(leads_of(policy))
-    people = compile_people(people_beside(policy), folder.resolve().parent)
+    own = projects_policy(policy)
+    leads = compile_leads(leads_of(own))
+    people = compile_people(people_beside(own), folder.resolve().parent)
     trial = trial_of(
         compiled,
         sample,

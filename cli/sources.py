@@ -9,8 +9,19 @@ from typing import Annotated, Any
 
 import typer
 
+from authoring.defaults import is_ours
 from cli.manage_client import Manage
-from cli.options import DEVELOPMENT, LOCAL_URL, ROOT, SOURCES, ConfigurationOption, JsonOption, ToOption, examples
+from cli.options import (
+    DEVELOPMENT,
+    LOCAL_URL,
+    NEW_SOURCES,
+    ROOT,
+    SOURCES,
+    ConfigurationOption,
+    JsonOption,
+    ToOption,
+    examples,
+)
 from cli.output import echo, print_json
 
 TRACK = {
@@ -87,7 +98,7 @@ def _vouched(mapping: Mapping[str, Any]) -> str:
 def new(
     name: Annotated[str, typer.Argument(help="The source's name: acme posts to /webhooks/acme.")],
     scheme: Annotated[str, typer.Option(help="How the vendor signs (docs/sources.md).")] = "body-hmac",
-    configuration: ConfigurationOption = SOURCES,
+    configuration: ConfigurationOption = NEW_SOURCES,
 ) -> None:
     """Make a vendor's folder beside sources.toml: a mapping, a sample, the events that it becomes, and a page."""
     from authoring.sources.new import new_vendor  # noqa: PLC0415  slow to import
@@ -176,7 +187,7 @@ def page(
     from authoring.sources.check import vendors, write_table  # noqa: PLC0415  slow to import
     from cairn.adapters.sources import OWN, VENDORS  # noqa: PLC0415
 
-    folders = [VENDORS, configuration.parent / OWN]
+    folders = [VENDORS, configuration.parent / OWN] if is_ours(Path()) else [configuration.parent / OWN]
     pairs = [(name, _folder_of(name, configuration))] if name else [(one, at) for at in folders for one in vendors(at)]
     for vendor, folder in pairs:
         if write_table(vendor, folder):
@@ -220,8 +231,15 @@ def _folder_of(name: str, configuration: Path) -> Path:
 
     for folder in (configuration.parent / OWN, VENDORS):
         if (folder / name).is_dir():
+            _must_be_writable(folder)
             return folder
     raise typer.BadParameter(f"{name} has no folder; `cairn sources new {name}` makes one")
+
+
+def _must_be_writable(folder: Path) -> None:
+    """Cairn's own files are changed in its own checkout alone."""
+    if is_ours(folder) and not is_ours(Path()):
+        raise typer.BadParameter(f"{folder} is Cairn's own: work in that checkout to change it")
 
 
 def _short(path: Path) -> Path:

@@ -25,7 +25,7 @@ import time_machine
 
 from authoring.audiences import FILE as AUDIENCES
 from authoring.audiences import write_audiences
-from authoring.defaults import default_file
+from authoring.defaults import default_file, projects_policy
 from authoring.journeys import write_catalogue
 from authoring.leads import leads_of, write_leads
 from authoring.people import people_beside, write_people
@@ -148,7 +148,7 @@ class LocalDeployment:
 
     @property
     def faults(self) -> FaultPlan | None:
-        """The fault plan; another one may take its place at any time."""
+        """The fault plan; another one may take its own at any time."""
         return self.runtime.plan
 
     @faults.setter
@@ -177,10 +177,11 @@ class LocalDeployment:
         write_scripts(journeys, self.catalogue.with_name(SCRIPTS))
         policy = self.catalogue.with_name(COMPILED_POLICY)
         write_policy(self.policy, LAW, policy, compiled)
-        write_people(people_beside(self.policy), journeys, self.catalogue.with_name(COMPILED_PEOPLE))
-        write_leads(leads_of(self.policy), self.catalogue.with_name(LEADS), compiled)
-        write_audiences(self.policy.with_name(AUDIENCES), self.catalogue.with_name(COMPILED_AUDIENCES), compiled)
-        write_replies(self.policy.with_name(REPLIES), self.catalogue.with_name(COMPILED_REPLIES), compiled)
+        own = projects_policy(self.policy)
+        write_people(people_beside(own), journeys, self.catalogue.with_name(COMPILED_PEOPLE))
+        write_leads(leads_of(own), self.catalogue.with_name(LEADS), compiled)
+        write_audiences(own.with_name(AUDIENCES), self.catalogue.with_name(COMPILED_AUDIENCES), compiled)
+        write_replies(own.with_name(REPLIES), self.catalogue.with_name(COMPILED_REPLIES), compiled)
         _replace_webhook_endpoints(self.cloud.webhook_endpoints, policy)
         self.handlers = {function.name: load_handler(function, self.cloud, self.catalogue) for function in FUNCTIONS}
         if is_empty():  # as check_identity_key notes at the first deployment

@@ -101,3 +101,83 @@ def test_the_policy_and_the_sources_are_those_of_the_repository(repository: Path
     assert f"{rules.name}:1: brnad: there is no such key. Did you mean brand?\n" in broken.stdout
     assert "sources.toml: " in broken.stdout
     assert "sources.toml: " in replayed.stderr
+
+
+PEOPLE = """\
+[queues.success]
+due = "1d"
+
+[members.ana]
+name = "Ana"
+email = "ana@harbour.example.com"
+queues = ["success"]
+"""
+
+
+def cairn_fails(folder: Path, *arguments: str) -> str:
+    """What a command says that fails, in one line."""
+    failed = cairn(folder, *arguments)
+
+    assert failed.returncode, failed.stdout
+    return " ".join((failed.stdout + failed.stderr).replace("│", " ").split())
+
+
+def files_of(folder: Path) -> set[str]:
+    return {str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file()}
+
+
+@pytest.mark.parametrize("command", [["check"], ["serve"], ["preflight"], ["preview"], ["graph", "welcome"]])
+def test_a_folder_without_journeys_never_gets_those_of_cairn(tmp_path: Path, command: list[str]) -> None:
+    said = cairn_fails(tmp_path, *command)
+
+    assert "there is no folder journeys: `cairn new NAME` begins a journey there, and --journeys names another" in said
+
+
+def test_what_is_new_is_written_into_the_working_folder(tmp_path: Path) -> None:
+    made = cairn(tmp_path, "new", "hello"), cairn(tmp_path, "sources", "new", "acme")
+    checked, tried = cairn(tmp_path, "check"), cairn(tmp_path, "sources", "try", "acme/order_paid")
+
+    assert [one.returncode for one in made] == [0, 0]
+    assert {"journeys/hello/journey.yaml", "sources/acme/mapping.toml"} <= files_of(tmp_path)
+    assert not (ROOT / "layers" / "journeys" / "hello").exists()
+    assert not (ROOT / "sources" / "acme").exists()
+    assert checked.stdout == "1 journey and the policy, no problems\n", checked.stderr
+    assert "This folder has no policy.toml: that of Cairn's example is used" in checked.stderr
+    assert '"type": "order.paid"' in tried.stdout, tried.stderr
+
+
+def test_a_folder_with_sources_alone_is_checked(tmp_path: Path) -> None:
+    cairn(tmp_path, "sources", "new", "acme")
+
+    checked = cairn(tmp_path, "check")
+
+    assert checked.stdout == "0 journeys and the policy, no problems\n", checked.stderr
+
+
+def test_cairns_own_vendors_are_changed_in_its_own_repository_alone(tmp_path: Path) -> None:
+    before = (ROOT / "layers/core/python/cairn/adapters/sources/stripe/README.md").stat().st_mtime_ns
+
+    said = cairn_fails(tmp_path, "sources", "accept", "stripe")
+
+    assert "is Cairn's own: work in that checkout to change it" in said
+    assert (ROOT / "layers/core/python/cairn/adapters/sources/stripe/README.md").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("file", ["people.toml", "leads.toml", "replies.toml", "audiences.toml"])
+def test_a_file_beside_the_policy_calls_for_a_policy(tmp_path: Path, file: str) -> None:
+    cairn(tmp_path, "new", "hello")
+    (tmp_path / file).write_text(PEOPLE if file == "people.toml" else "", encoding="utf-8")
+
+    assert "policy.toml:1: this file is missing. Write it; docs/policy.md says how." in cairn_fails(tmp_path, "check")
+
+
+@pytest.mark.parametrize("repository", ["journeys"], indirect=True)
+def test_the_files_beside_the_journeys_that_are_named_are_taken(repository: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    rules = repository / "policy.toml"
+    rules.write_text(POLICY.replace("brand", "brnad", 1), encoding="utf-8")
+
+    said = cairn_fails(elsewhere, "replay", "../hello.story.yaml", "--journeys", "../journeys")
+
+    assert f"{rules.resolve()}:1: brnad: there is no such key. Did you mean brand?" in said

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from authoring.defaults import CHECKOUT, USUAL, default_file, own_or_default, settings_of
+from authoring.defaults import CHECKOUT, USUAL, default_file, own_or_default, projects_policy, project_of, settings_of
 
 OURS = {
     "cairn_journeys": CHECKOUT / "layers" / "journeys",
@@ -18,8 +18,9 @@ def test_what_a_folder_has_of_its_own_comes_before_ours(tmp_path: Path, setting:
     (tmp_path / usual).mkdir(parents=True)
 
     assert own_or_default(setting, tmp_path) == tmp_path / usual
+    elsewhere = OURS | {"cairn_journeys": tmp_path / "journeys"}
     assert {one: own_or_default(one, tmp_path) for one in USUAL if one != setting} == {
-        one: path for one, path in OURS.items() if one != setting
+        one: path for one, path in elsewhere.items() if one != setting
     }
 
 
@@ -84,3 +85,16 @@ def test_a_file_that_cannot_be_read_says_nothing(tmp_path: Path, file: str, text
     (tmp_path / file).write_bytes(text)
 
     assert settings_of(tmp_path) == {}
+
+
+def test_the_people_of_our_example_are_those_of_our_checkout_alone(tmp_path: Path) -> None:
+    ours, theirs = OURS["cairn_policy"], tmp_path / "rules.toml"
+
+    assert projects_policy(ours, CHECKOUT) == ours
+    assert projects_policy(ours, tmp_path) == tmp_path / "policy.toml"
+    assert projects_policy(theirs, tmp_path) == theirs
+
+
+@pytest.mark.parametrize("usual", USUAL["cairn_journeys"])
+def test_journeys_belong_to_the_folder_above(tmp_path: Path, usual: str) -> None:
+    assert project_of(tmp_path / usual) == tmp_path

@@ -41,12 +41,15 @@ AnySource: TypeAlias = "MappedSource | TrackSource | SnsSource"
 def sources(configuration: Path | None = None, folder: Path = VENDORS) -> "Sources":
     """Every source of a deployment by name, as its sources.toml configures them (docs/sources.md).
 
-    A vendor in the folder beside sources.toml stands in for one of the same name here. Raises InvalidSourceError where
+    A vendor in the folder beside sources.toml stands in for one of the same name here; beside that folder, the file may
+    be missing. Raises InvalidSourceError where
     the configuration names an unknown source.
     """
     if configuration is None:
         return Sources([folder], {})
-    return Sources([folder, configuration.parent / OWN], _document(configuration))
+    own = configuration.parent / OWN
+    nothing_to_say = own.is_dir() and not configuration.exists()
+    return Sources([folder, own], {} if nothing_to_say else _document(configuration))
 
 
 class Sources(Mapping[str, AnySource]):
