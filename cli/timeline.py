@@ -27,7 +27,7 @@ QUIET = ("·", "dim")
 MAX_BODY = 240
 
 
-DETAILS = ("because", "reason", "arm", "absorbed", "attributes", "values")
+DETAILS = ("field", "because", "reason", "arm", "absorbed", "attributes", "values")
 """What a line says of a decision that has no words of its own."""
 
 
@@ -80,7 +80,8 @@ def _text(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911, 
             return Text(f"{line['purpose']} by {line['channel']}: {line['status']}{cause}", "dim")
         case "task":
             due = datetime.fromisoformat(line["due_at"]).astimezone(zone)
-            return Text(line["title"], "bold") + Text(f"  for {line['queue']}, due {due:%a %H:%M}", "magenta")
+            where = f"for {line.get('now_in') or line['queue']}, due {due:%a %H:%M}"
+            return Text(line["title"], "bold") + Text(f"  {where}", "magenta") + Text(_life(line), "dim")
         case "waiting":
             until = datetime.fromisoformat(line["until"]).astimezone(zone)
             return Text(f"until {until:%a %d %b %H:%M}", "dim")
@@ -101,6 +102,19 @@ def _text(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911, 
             parts = [_words(line[name]) for name in DETAILS if line.get(name)]
             parts += [f"{line['left']} to come"] if line.get("left") else []
             return Text(" · ".join(parts), "dim")
+
+
+def _life(task: TimelineEntry) -> str:
+    """The owner of a task, its way through the team, and its outcome."""
+    parts = [f"of {task['owner']}" if task.get("owner") else ""]
+    history = [one["what"] for one in task.get("history", ())]
+    parts += [_times(word, history.count(word)) for word in ("reassigned", "escalated") if word in history]
+    parts.append(str(task.get("outcome") or ("" if task.get("status") == "open" else task.get("status", ""))))
+    return "".join(f"  {one}" for one in parts if one)
+
+
+def _times(word: str, number: int) -> str:
+    return word if number == 1 else f"{word} {number} times"
 
 
 def _words(value: Any) -> str:

@@ -14,6 +14,7 @@ ALWAYS_COMPARED = ("message", "suppressed", "failed", "undecided", "task")
 
 SUMMARY_FIELDS = (
     "customer",
+    "type",
     "journey",
     "step",
     "channel",
@@ -24,6 +25,9 @@ SUMMARY_FIELDS = (
     "outcome",
     "queue",
     "status",
+    "owner",
+    "now_in",
+    "field",
 )
 
 TimelineEntry = Mapping[str, Any]
@@ -57,8 +61,11 @@ class Comparison:
         """A unified diff from the expected to the actual timeline; empty where they agree."""
         if not self.unmet and not self.unexpected:
             return ""
-        wanted = [summary(entry) if entry else _wanted(one, self.scenario) for one, entry in self.pairs]
-        got = [summary(entry) for entry in self.happened]
+        named = {kind: _named(self.unmet, kind) for kind in {one["kind"] for one in self.happened}}
+        wanted = [
+            summary(entry, named[entry["kind"]]) if entry else _wanted(one, self.scenario) for one, entry in self.pairs
+        ]
+        got = [summary(entry, named[entry["kind"]]) for entry in self.happened]
         return "\n".join(unified_diff(wanted, got, "expected", "happened", lineterm="", n=1))
 
 
@@ -85,8 +92,15 @@ def is_met(expected: Expectation, entry: TimelineEntry, scenario: Scenario) -> b
     )
 
 
-def summary(entry: TimelineEntry) -> str:
+def _named(unmet: Iterable[Expectation], kind: str) -> tuple[str, ...]:
+    """The fields that expectations of a kind name and that nothing meets: the difference may be in one of them."""
+    return tuple(dict.fromkeys(name for one in unmet if one.kind == kind for name in one.fields if name != "kind"))
+
+
+def summary(entry: TimelineEntry, named: Iterable[str] = ()) -> str:
+    """An entry in a line; with the fields that are `named` beside the usual ones."""
     fields = {name: entry[name] for name in SUMMARY_FIELDS if entry.get(name)}
+    fields |= {name: entry.get(name) for name in named if name not in fields}
     return f"{entry['at']} {entry['kind']} " + " ".join(f"{name}={value}" for name, value in fields.items())
 
 

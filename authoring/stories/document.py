@@ -14,7 +14,7 @@ from authoring.journeys.source import Source, read_yaml
 from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean, dotted
 from authoring.shape import MessageAndFix, Notation, findings
 from authoring.stories.bodies import body_of
-from authoring.stories.models import Answer, Click, Expectation, Order, Post, Scenario
+from authoring.stories.models import WITH_TASKS, Answer, Click, Expectation, Order, Post, Scenario
 from cairn.adapters.sources import sources
 
 PROVIDERS = "aws"
@@ -150,6 +150,7 @@ def _findings(path: Path, scenario: Scenario, known: Collection[str]) -> Iterato
         yield from _body_findings(path, scenario, post, bodies)
     yield from _instant_findings(scenario)
     yield from _answer_findings(scenario)
+    yield from _order_findings(scenario)
     if len(bodies) == len(scenario.posts):
         yield from _customer_findings(scenario, bodies)
 
@@ -192,6 +193,18 @@ def _instant_findings(scenario: Scenario) -> Iterator[Finding]:
             yield (*expected.loc, "at"), message, "Make `for` longer, or write an earlier instant."
 
 
+def _order_findings(scenario: Scenario) -> Iterator[Finding]:
+    for one in scenario.orders:
+        if one.do in WITH_TASKS and not (one.step or one.reason):
+            fix = "Write `step:` with the step that asked for it, or `reason:` with the task's reason."
+            yield one.loc, f"`do: {one.do}` names no task", fix
+        for name in WITH_TASKS.get(one.do, ()):
+            if not (one.model_extra or {}).get(name):
+                yield one.loc, f"`do: {one.do}` has no `{name}`", f"Add `{name}:`, as `cairn task {one.do}` takes it."
+        if one.call_at and one.do != "done":
+            yield (*one.loc, "call_at"), "only an outcome says when the customer is called", "Write `do: done`."
+
+
 def _answer_findings(scenario: Scenario) -> Iterator[Finding]:
     for one in scenario.answers:
         if one.fails and one.model_fields_set & {"status", "body"}:
@@ -203,7 +216,8 @@ def _customer_findings(scenario: Scenario, bodies: list[Any]) -> Iterator[Findin
     texts = {text for body in bodies for text in _texts(body)}
     compared = {text.casefold() for text in texts}
     numbers = {digits[-DIGITS:] for text in texts if len(digits := _digits(text)) >= DIGITS}
-    for part in (*scenario.posts, *scenario.clicks, *scenario.expect):
+    with_tasks = (one for one in scenario.orders if one.do in WITH_TASKS)
+    for part in (*scenario.posts, *with_tasks, *scenario.clicks, *scenario.expect):
         customer = str(getattr(part, "customer", None) or "")
         known = not customer or customer.casefold() in compared or customer.startswith(CANONICAL)
         if not known and not (customer[1:].isdigit() and _digits(customer)[-DIGITS:] in numbers):

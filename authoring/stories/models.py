@@ -1,5 +1,6 @@
 """What a story file holds."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
@@ -130,13 +131,18 @@ class Post(_Part):
     status: int | None = Field(default=None, description="What the receiver answers; else any 2xx.", examples=["422"])
 
 
-WhatToDo = Literal[
-    "pause", "resume", "stop", "start", "approve", "reject", "choose", "reopen", "consent", "detach", "export", "erase"
-]
+WITH_TASKS: Mapping[str, tuple[str, ...]] = {
+    "claim": (),
+    "assign": ("to", "why"),
+    "note": ("note",),
+    "done": ("outcome",),
+    "withdraw": ("why",),
+}
+"""What members do with tasks, and the fields that /manage needs for it."""
 
 
 class Order(_Part):
-    """What an operator does: `do`, and the other fields as /manage takes them."""
+    """What an operator or a member does: `do`, and the other fields as /manage takes them."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -155,11 +161,24 @@ class Order(_Part):
         "detach",
         "export",
         "erase",
+        "claim",
+        "assign",
+        "note",
+        "done",
+        "withdraw",
     ] = Field(examples=["pause"])
     step: str = Field(
         default="",
-        description="Of a review: the step whose message waits. Of a split: the split.",
+        description="Of a review: the step whose message waits. Of a split: the split. Of a task: the step that asked.",
         examples=["estimate"],
+    )
+    reason: str = Field(
+        default="", description="Of a task that no step asked for: its reason.", examples=["cairn.conversation"]
+    )
+    call_at: str = Field(
+        default="",
+        description="Of a callback: when the customer wishes to be called, on the customer's clock.",
+        examples=["2026-03-02T16:30"],
     )
 
 

@@ -43,12 +43,14 @@ from cairn.adapters.dynamodb.members import DynamoRoster
 from cairn.adapters.dynamodb.redrive import RedriveFacts
 from cairn.adapters.dynamodb.status_reports import note_complete
 from cairn.adapters.dynamodb.table import is_empty
+from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.adapters.firehose import FactLog
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.sources import OWN, Sources, fetching, sources
 from cairn.application.ports import Roster
 from cairn.compose.audiences import AUDIENCES as COMPILED_AUDIENCES
 from cairn.compose.leads import LEADS
+from cairn.domain.people.task import Task
 from cairn.telemetry import logger
 from infra.local import timeline
 from infra.local.cloud import IDENTITY_SECRET, PUBLIC_URL, SCRIPTS, SOURCES, Cloud, arn, sandbox
@@ -307,6 +309,12 @@ class LocalDeployment:
             ids = self._survivors() if customer is None else self.customer_ids(customer)
             found = [entry for customer_id in ids for entry in timeline.entries(self._customers_table(), customer_id)]
             return sorted(found, key=lambda entry: entry["at"])
+
+    def open_tasks(self, customer: str = "") -> list[Task]:
+        """The open tasks of a customer, or of all; `customer` as for `timeline`."""
+        with self.lock:
+            ids = self.customer_ids(customer) if customer else self._survivors()
+            return [one for customer_id in ids for one in DynamoTasks().of_customer(customer_id) if one.is_open]
 
     def customer_ids(self, customer: str) -> list[str]:
         """The canonical ids that a customer's name, of any kind, may stand for."""

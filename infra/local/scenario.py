@@ -17,7 +17,9 @@ from authoring.sources.samples import posting, sample_headers
 from authoring.stories import Click, Order, Post, Scenario, check_endpoints
 from authoring.stories.bodies import body_of
 from authoring.stories.comparison import Comparison, compare
+from authoring.stories.models import WITH_TASKS
 from cairn.adapters.sources import sources
+from cairn.domain.people.task import Task
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.instants import instant_to_wire
 from infra.local import reports
@@ -182,8 +184,8 @@ def _happenings(
             happen = partial(_post, deployment, post, document, headers, secrets[post.source])
         yield at, partial(_located, path, post.line, happen)
     for at, order in _by_instant(scenario, scenario.orders):
-        message = cache(partial(_message_under_review, deployment, order.step))
-        yield at, partial(_located, path, order.line, partial(_order, deployment, order, message))
+        about = cache(partial(_about, deployment, order))
+        yield at, partial(_located, path, order.line, partial(_order, deployment, order, about))
     for at, click in _by_instant(scenario, scenario.clicks):
         yield at, partial(_located, path, click.line, partial(_click, deployment, click))
 
@@ -224,21 +226,47 @@ ROUTE_OF = {
     **dict.fromkeys(("pause", "resume", "stop", "start"), "switches"),
     **dict.fromkeys(("choose", "reopen"), "splits"),
     "answer": "inbox",
+    **dict.fromkeys(WITH_TASKS, "tasks"),
 }
 """Where /manage takes an order; others have a route of their own."""
 
 
-def _order(deployment: LocalDeployment, order: Order, message: Callable[[], str]) -> None:
-    """`message` is the one of a review. An order that is repeated is about the same one: it has its id by then."""
-    fields = order.model_dump(exclude={"at", "step"})
+def _order(deployment: LocalDeployment, order: Order, about: Callable[[], Any]) -> None:
+    """`about` is the task, or the message of a review. An order that is repeated is about the same one."""
+    fields = order.model_dump(exclude={"at", "step", "reason", "call_at"})
     route = ROUTE_OF.get(order.do, order.do)
     if route == order.do:
         del fields["do"]
-    if order.step and route == "splits":
+    if route == "tasks":
+        task: Task = about()
+        fields |= {"task": task.id, "customer": task.customer} | ({"at": order.call_at} if order.call_at else {})
+        if order.do in {"claim", "done"}:
+            fields.setdefault("as", task.owner)
+    elif order.step and route == "splits":
         fields["step"] = order.step
     elif order.step:
-        fields["message"] = message()
+        fields["message"] = about()
     _manage(deployment, "POST", route, json.dumps(fields).encode())
+
+
+def _about(deployment: LocalDeployment, order: Order) -> Any:
+    """The task that an order is about, or the message."""
+    return _open_task(deployment, order) if order.do in WITH_TASKS else _message_under_review(deployment, order.step)
+
+
+def _open_task(deployment: LocalDeployment, order: Order) -> Task:
+    """The task that an order of a member is about."""
+    customer = str((order.model_extra or {}).get("customer", ""))
+    found = [
+        one
+        for one in deployment.open_tasks(customer)
+        if (one.step == order.step if order.step else one.reason == order.reason)
+    ]
+    if not found:
+        raise TooEarlyError(f"no task of {order.step or order.reason} is open")
+    if len({one.customer for one in found}) > 1:
+        raise RefusedError(f"several customers have a task of {order.step or order.reason}: name one with `customer:`")
+    return max(found, key=lambda one: one.opened_at)
 
 
 def _message_under_review(deployment: LocalDeployment, step: str) -> str:

@@ -136,3 +136,40 @@ def test_an_e_mail_says_what_it_does_to_the_calendar(invite: dict[str, str], sai
     )
 
     assert said in printed
+
+
+def test_the_picture_says_who_has_a_task_what_it_went_through_and_what_was_dropped() -> None:
+    task = {
+        "at": "2026-03-02T15:00:00Z",
+        "kind": "task",
+        "customer": "mia",
+        "title": "Call the lead",
+        "queue": "sales",
+        "now_in": "managers",
+        "due_at": "2026-03-02T17:00:00Z",
+        "owner": "maria",
+        "status": "open",
+        "history": [{"what": one} for one in ("opened", "reassigned", "reassigned", "escalated")],
+    }
+    dropped = {
+        "at": "2026-03-02T15:00:00Z",
+        "kind": "dropped",
+        "customer": "mia",
+        "field": "phone",
+        "reason": "invalid",
+    }
+
+    printed = printed_by(
+        lambda console: show(
+            [task, task | {"status": "withdrawn"}, task | {"status": "done", "outcome": "booked"}, dropped],
+            console,
+            start=datetime(2026, 3, 2, tzinfo=UTC),
+            zone=ZoneInfo("UTC"),
+        )
+    )
+
+    text = " ".join(printed.split())
+    assert "Call the lead for managers, due Mon 17:00 of maria reassigned 2 times escalated" in text
+    assert "escalated withdrawn" in text
+    assert "escalated booked" in text
+    assert "phone · invalid" in text

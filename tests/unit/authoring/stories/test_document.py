@@ -88,7 +88,7 @@ def test_every_problem_is_named_at_once_with_its_line_and_a_mend(tmp_path: Path)
 def one_of(written: str) -> str:
     orders = (
         "'pause', 'resume', 'stop', 'start', 'approve', 'reject', 'answer', 'choose', 'reopen', "
-        "'consent', 'detach', 'export' or 'erase'"
+        "'consent', 'detach', 'export', 'erase', 'claim', 'assign', 'note', 'done' or 'withdraw'"
     )
     return f'"{written}" is not one of {orders}'
 

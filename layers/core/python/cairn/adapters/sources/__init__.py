@@ -42,8 +42,7 @@ def sources(configuration: Path | None = None, folder: Path = VENDORS) -> "Sourc
     """Every source of a deployment by name, as its sources.toml configures them (docs/sources.md).
 
     A vendor in the folder beside sources.toml stands in for one of the same name here; beside that folder, the file may
-    be missing. Raises InvalidSourceError where
-    the configuration names an unknown source.
+    be missing. Raises InvalidSourceError where the configuration names an unknown source.
     """
     if configuration is None:
         return Sources([folder], {})
