@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from threading import Event, Thread
 from types import MappingProxyType
 from typing import Any
@@ -29,8 +30,8 @@ from cairn.telemetry import logger
 from infra.local.dead_letters import AuditedDeadLetters, DeadLettersError
 from infra.local.deployment import LocalDeployment
 from infra.local.faults.game_days import GAME_DAYS, game_day
-from infra.local.shapes import signed_in
-from infra.local.signing import signed_again
+from infra.local.shapes import Shape, signed_in
+from infra.local.signing import signed_again, wrong_signature
 from infra.local.throttle import unlimited
 
 TICK_SECONDS = 0.1
@@ -128,18 +129,27 @@ class Application:
         if wait := self._wait(source or "track"):
             return _too_many(wait)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        if abs(self.deployment.now() - real_now()) > CLOCK_TOLERANCE:
-            headers = self._signed_again(request, headers, source or "track")
-        answer = self.deployment.request(request.method, request.url, headers, request.get_data(), source)
+        was_moved = abs(self.deployment.now() - real_now()) > CLOCK_TOLERANCE
+        given = self._signed_again(request, headers, source or "track") if was_moved else headers
+        answer = self.deployment.request(request.method, request.url, given, request.get_data(), source)
+        if was_moved and answer["statusCode"] == HTTPStatus.UNAUTHORIZED:
+            return self._unsigned(request, headers, source or "track", answer)
         return Response(answer.get("body", ""), answer["statusCode"], answer.get("headers"))
 
     def _signed_again(self, request: Request, headers: dict[str, str], name: str) -> dict[str, str]:
         source, secret = self.deployment.sources.get(name), self.secrets.get(name)
         if source is None or secret is None:
             return headers
-        url = "https://" + request.url.partition("://")[2]
-        signed = SignedRequest(url, headers, request.get_data(), request.method)
-        return signed_again(source, signed, secret, real_now(), self.deployment.now())
+        return signed_again(source, _signed(request, headers), secret, real_now(), self.deployment.now())
+
+    def _unsigned(self, request: Request, headers: dict[str, str], name: str, answer: Shape) -> Response:
+        """The refusal, with what is wrong by the sender's clock: by ours, which was moved, every signature is old."""
+        source, secret = self.deployment.sources.get(name), self.secrets.get(name)
+        document, detail = json.loads(answer["body"]), ""
+        if source is not None and secret is not None:
+            detail = wrong_signature(source, _signed(request, headers), secret, real_now())
+        text = json.dumps(document | {"detail": detail or document["detail"]})
+        return Response(text, answer["statusCode"], answer.get("headers"))
 
     def _wait(self, source: str) -> float:
         try:
@@ -286,6 +296,12 @@ def _check_site(request: Request) -> None:
 
 
 ANOTHER_SITE = "this server answers no page of another site"
+
+
+def _signed(request: Request, headers: Mapping[str, str]) -> SignedRequest:
+    """The request as its sender signed it: for the `https` URL of a deployment."""
+    url = "https://" + request.url.partition("://")[2]
+    return SignedRequest(url, headers, request.get_data(), request.method)
 
 
 def _actor(request: Request) -> str:

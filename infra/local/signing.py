@@ -70,3 +70,13 @@ def signed_again(
     except CairnError:
         return headers
     return headers
+
+
+def wrong_signature(source: AnySource, request: Request, secret: str, signed_at: datetime) -> str:
+    """The error in the signature of a request by the sender's clock; empty where it is genuine."""
+    try:
+        if not isinstance(source, SnsSource):
+            source.scheme.verify(request, stored_secrets(source.scheme, secret), signed_at)
+    except CairnError as error:
+        return str(error)
+    return ""

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -279,7 +279,7 @@ def test_the_clock_accepts_durations_only(served: Served, body: bytes) -> None:
 
 
 def test_moving_the_clock_runs_due_steps_in_order(served: Served) -> None:
-    """The last test of this file: afterwards the server's clock is ahead."""
+    """Afterwards the server's clock is ahead, as the tests below need it."""
     before = served.now()
     served.tracks(sign_up("late", attributes={"first_name": "Mia", "contact_confidence": 1, "time_zone": "UTC"}))
 
@@ -297,3 +297,28 @@ def test_moving_the_clock_runs_due_steps_in_order(served: Served) -> None:
     ]
     assert days == sorted(days)
     assert days[-1] in {6, 7}
+
+
+def test_where_the_clock_was_moved_a_sample_happens_by_that_clock(served: Served, tmp_path: Path) -> None:
+    """After the test before, the clock is days ahead."""
+    before, sample = served.now(), tmp_path / "sample.json"
+    assert before - datetime.now(UTC) > timedelta(days=7)
+    sample.write_text(json.dumps(sign_up("by-our-clock", occurred_at="$at")), encoding="utf-8")
+
+    result = CliRunner().invoke(app, ["send", str(sample), "--to", served.url])
+
+    assert (result.exit_code, result.stdout.partition(" ")[0]) == (0, "202"), result.output
+    (event,) = [one for one in served.timeline("by-our-clock") if one["kind"] == "event"]
+    assert datetime.fromisoformat(event["at"]) >= before.replace(microsecond=0)
+
+
+def test_where_the_clock_was_moved_a_wrong_secret_is_still_called_wrong(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAIRN_SECRET_TRACK", "whsec_YW5vdGhlcg==")
+
+    result = CliRunner().invoke(app, ["send", str(EVENTS / "track" / "trial_signup.json"), "--to", served.url])
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("401")
+    assert "no signature matches; check the secret" in result.stderr
