@@ -13,6 +13,7 @@ from urllib.request import urlopen
 import typer
 from rich.table import Table
 
+from cairn.domain.people.task import IN_WORDS
 from cairn.domain.shared.instants import duration_text, instant_from_wire
 from cli.manage_client import Manage
 from cli.options import LOCAL_URL, OPERATION, JsonOption, ToOption, WhyOption, examples
@@ -167,7 +168,7 @@ def _shown(task: dict[str, Any]) -> Iterator[str]:
     known = {name: value for name, value in about["attributes"].items() if value not in {None, ""}}
     yield from (f"  {name}: {value}" for name, value in known.items())
     yield from _part("What the journey says", (f"{name}: {value}" for name, value in task["context"].items()))
-    yield from _part("Script", task["script"].splitlines() if task["script"] else ())
+    yield from _part("Script", _script(task))
     yield from _part("May be contacted", (*about["consents"], *about["suppressions"]))
     yield from _part("What happened last", (f"{one['at']}  {one['type']}" for one in about["events"]))
     yield from _part("Messages", (f"{one['local']}  {one['says']}" for one in about["messages"]))
@@ -176,6 +177,13 @@ def _shown(task: dict[str, Any]) -> Iterator[str]:
     yield from _part("So far", map(_entry, task["history"]))
     if task["status"] == "open":
         yield from _part("What may come of it", map(_outcome, task["outcomes"]))
+
+
+def _script(task: dict[str, Any]) -> Iterable[str]:
+    """The text that a step has, or the title of a call script, which has many ways."""
+    if "script_title" in task:
+        return [f"{task['script_title']}  (all of it: cairn script show {task['script']})"]
+    return task["script"].splitlines() if task["script"] else ()
 
 
 def _part(title: str, lines: Any) -> Iterator[str]:
@@ -189,7 +197,7 @@ def _part(title: str, lines: Any) -> Iterator[str]:
 def _entry(one: dict[str, str]) -> str:
     to = f" → {one['owner']}" if one.get("owner") else ""
     why = f" ({one['why']})" if one.get("why") else ""
-    return f"{one['at']}  {one['by']}: {one['what']}{to}{why}"
+    return f"{one['at']}  {one['by']}: {IN_WORDS.get(one['what'], one['what'])}{to}{why}"
 
 
 def _outcome(one: dict[str, Any]) -> str:

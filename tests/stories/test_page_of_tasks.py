@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from cli.tasks import _shown
 from infra.local.deployment import POLICY, local_deployment
 from infra.local.signing import local_secrets
 from tests.conftest import Story
@@ -157,6 +158,18 @@ def test_a_call_from_link_to_outcome(story: Story) -> None:
     assert "Done: booked" in visit(story, link)[1]
 
 
+def test_the_command_names_the_call_script_and_the_history_in_words(story: Story) -> None:
+    captured(story)
+    task = task_of(story)
+    asks(story, "done", task, outcome="no_answer", **{"as": owner_of(story)})
+
+    _, shown = asks(story, "show", task)
+    text = "\n".join(_shown(shown))
+
+    assert f"{shown['script_title']}  (all of it: cairn script show first-call)" in text
+    assert f"comes back later → {owner_of(story)} (no_answer)" in text
+
+
 def test_what_must_be_read_cannot_be_left_out(story: Story) -> None:
     link = captured(story)
     status, page = visit(story, link, walk=walked(("greeting",), ("need", "yoga")), do="done", outcome="booked")
@@ -182,6 +195,7 @@ def test_a_callback_is_on_the_customers_clock(story: Story) -> None:
     _, page = visit(story, link, do="done", outcome="callback", at="2026-10-25T10:30")  # after the clocks go back
     assert "Saved" in page
     assert story.timeline("task")[0]["due_at"] == "2026-10-25T09:30:00Z"
+    assert f"comes back when the customer chose ({owner_of(story)}): callback" in visit(story, link)[1]
     _, page = visit(story, link, do="done", outcome="callback")
     assert "when the customer wishes to be called" in page
 

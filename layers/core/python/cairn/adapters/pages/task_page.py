@@ -31,7 +31,7 @@ from cairn.domain.people.script import (
     Walked,
     walk,
 )
-from cairn.domain.people.task import TaskStatus
+from cairn.domain.people.task import IN_WORDS, TaskStatus
 from cairn.domain.policy import Policy
 from cairn.domain.profile.attributes import PHONE
 from cairn.domain.shared.errors import (
@@ -300,7 +300,8 @@ class _View:
 
 
 def _history(what: str, owner: str, why: str) -> str:
-    return ": ".join(part for part in (f"{what}{f' ({owner})' if owner else ''}", why) if part)
+    said = IN_WORDS.get(what, what)
+    return ": ".join(part for part in (f"{said}{f' ({owner})' if owner else ''}", why) if part)
 
 
 def _label(name: str) -> str:

@@ -18,7 +18,7 @@ from cairn.domain.journey.conditions import Scope, evaluate
 from cairn.domain.people import life
 from cairn.domain.people.life import Changed
 from cairn.domain.people.members import Outcome, People, Queue
-from cairn.domain.people.script import Given, Walked, check_outcome, walk
+from cairn.domain.people.script import Given, Script, Walked, check_outcome, walk
 from cairn.domain.people.task import Task, TaskKind
 from cairn.domain.replies.conversations import is_about_one, reopened
 from cairn.domain.shared.errors import (
@@ -57,6 +57,8 @@ class Shown:
     """Stage, score and the like, as the profile has them."""
     events: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     """The latest first."""
+    script: Script | None = None
+    """Its call script, where it has one that is deployed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,8 @@ class WorkOnTasks:
         )
         attributes = {name: value for name, value in known.profile.view().items() if name in SHOWN_ATTRIBUTES}
         events = [one for one in entries if one["kind"] == "event"]
-        return Shown(task, self._outcomes(task), explained, attributes, events[: -LATEST - 1 : -1])
+        latest, script = events[: -LATEST - 1 : -1], self.scripts.get(task.script) if task.script else None
+        return Shown(task, self._outcomes(task), explained, attributes, latest, script)
 
     def claim(self, task_id: str, customer: str, by: By) -> Task:
         """Raises TaskOwnedError where another member has it."""

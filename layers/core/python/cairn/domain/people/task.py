@@ -14,6 +14,9 @@ DONE_EVENT, WITHDRAWN_EVENT, OVERDUE_EVENT = "task.done", "task.withdrawn", "tas
 COMES_BACK = frozenset({"again", "called_back"})
 """Entries of the history by which a task comes back to its owner. Their `why` is the outcome."""
 
+IN_WORDS: Mapping[str, str] = {"again": "comes back later", "called_back": "comes back when the customer chose"}
+"""For people, the entries of the history whose names do not say it."""
+
 CONVERSATION = "cairn.conversation"
 """The reason of the task about a customer's conversation: no reason of a journey has a dot."""
 

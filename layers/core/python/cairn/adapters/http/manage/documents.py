@@ -322,6 +322,7 @@ def shown_task(shown: Shown, now: datetime) -> Json:
     return {
         **task(one, now),
         "script": one.script or None,
+        **({"script_title": shown.script.title} if shown.script else {}),
         "context": dict(one.context),
         "answers": dict(one.answers),
         "outcomes": [_outcome(outcome) for outcome in shown.outcomes],
