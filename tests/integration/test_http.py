@@ -312,6 +312,19 @@ def test_where_the_clock_was_moved_a_sample_happens_by_that_clock(served: Served
     assert datetime.fromisoformat(event["at"]) >= before.replace(microsecond=0)
 
 
+def test_a_members_announcement_and_the_page_of_the_task_are_seen_on_a_laptop(served: Served) -> None:
+    served.tracks(sign_up("vip", attributes={"first_name": "Zoe", "contact_confidence": 1, "tags": ["vip"]}))
+    served.request("POST", "/_clock", b'{"advance": "12h"}')
+
+    mails = [json.loads(line) for line in served.request("GET", "/_mail").text.splitlines()]
+    texts = [one["text"] for one in mails if "Welcome a new trial member in person" in one["text"]]
+    link = next(word for word in texts[0].split() if "/tasks/" in word)
+    page = served.request("GET", urlsplit(link).path)
+
+    assert page.status == 200
+    assert "Welcome a new trial member in person" in page.text
+
+
 def test_where_the_clock_was_moved_a_wrong_secret_is_still_called_wrong(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from authoring.defaults import CHECKOUT, USUAL, default_file, own_or_default, projects_policy, project_of, settings_of
+from authoring.defaults import CHECKOUT, USUAL, default_file, own_or_default, project_of, projects_policy, settings_of
 
 OURS = {
     "cairn_journeys": CHECKOUT / "layers" / "journeys",

@@ -217,6 +217,16 @@ def test_a_visitor_spends_no_money_for_somebody_who_is_known() -> None:
     assert shop.view("orders") == 0
 
 
+def test_a_stage_after_lost_is_final_and_lost_is_not() -> None:
+    ends = [{"stage": "lost", "event": "lead.lost"}, {"stage": "won", "event": "lead.won"}]
+    shop = Shop(pipelines=[{"pipeline": "sales", "stages": [{"stage": "new", "event": "lead.created"}, *ends]}])
+
+    assert facts(shop.hears("lead.lost")) == [("staged", "lost")]
+    assert facts(shop.hears("lead.won")) == [("staged", "won")]
+    assert facts(shop.hears("lead.lost")) == []
+    assert shop.view("stage") == "won"
+
+
 @pytest.mark.parametrize("attribute", ["stage", "score", "owner"])
 def test_a_visitor_sets_no_stage_score_or_owner(attribute: str) -> None:
     shop = Shop()
