@@ -20,6 +20,7 @@ class Source(StrEnum):
     SECRETS = "https://aws.amazon.com/secrets-manager/pricing/"
     KMS = "https://aws.amazon.com/kms/pricing/"
     STEP_FUNCTIONS = "https://aws.amazon.com/step-functions/pricing/"
+    FIREHOSE = "https://aws.amazon.com/firehose/pricing/"
     MESSAGING = "https://aws.amazon.com/end-user-messaging/pricing/"
     TEMPORAL = "https://docs.temporal.io/cloud/pricing"
 
@@ -50,6 +51,7 @@ SNS_REQUEST = Price("SNS request", 0.50, MILLION, Source.SNS)
 SCHEDULE = Price("EventBridge Scheduler invocation", 1.00, MILLION, Source.SCHEDULER)
 EMAIL = Price("SES e-mail", 100.00, MILLION, Source.SES)
 LOG_GB = Price("CloudWatch Logs GB ingested", 0.50, 1, Source.CLOUDWATCH)
+FIREHOSE_GB = Price("Firehose GB ingested", 0.029, 1, Source.FIREHOSE)
 METRIC = Price("CloudWatch metric, a month", 0.30, 1, Source.CLOUDWATCH)
 METRIC_ASKED = Price("CloudWatch metric asked for (GetMetricData)", 0.01, 1000, Source.CLOUDWATCH)
 ALARM = Price("CloudWatch alarm of one metric, a month", 0.10, 1, Source.CLOUDWATCH)

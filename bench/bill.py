@@ -21,8 +21,10 @@ from bench.paths import MONDAY, ROOT
 from bench.template import Stack
 from bench.units import size_of
 from bench.workload import MAILS, NEXT_DAY, WAIT, Customer, journeys, passes
+from cairn.domain.measurement.facts import Stored
 from infra.local.deployment import LocalDeployment
 from infra.local.shapes import Shape, rule_event
+from infra.local.stream import LOG_BATCH_SIZE, LOG_WINDOW
 
 CUSTOMERS = 100_000
 ATTRIBUTES = 50
@@ -65,6 +67,9 @@ class Measured:
     webhooks: int
     by_function: Mapping[str, Usage]
     sweep: Usage
+    log: Usage
+    """The log of facts, which gathers more at a time than these webhooks bring."""
+    facts: list[Shape]
     bytes_of_a_customer: float
     """All that is stored of one."""
     mails: int
@@ -110,15 +115,19 @@ def measured(customers: int = 4) -> Measured:
         for customer in known:
             customer.arrives(ENROLLMENTS)
         _mails(made, known, 1)
+        before = len(made.facts())
         meter.reset()
         mails = _mails(made, known, 2)
-        used = {name: usage for name, usage in meter.by_function.items() if name != "sweep"}
+        facts, log = made.facts()[before:], meter["log_facts"]
+        used = {name: usage for name, usage in meter.by_function.items() if name not in {"sweep", "log_facts"}}
         meter.reset()
         made.handlers["sweep"](rule_event("sweep", made.now()), None)
         return Measured(
             webhooks=customers,
             by_function=used,
             sweep=meter["sweep"],
+            log=log,
+            facts=facts,
             bytes_of_a_customer=_stored(made) / customers,
             mails=mails,
         )
@@ -232,7 +241,20 @@ def month(stack: Stack, found: Measured) -> list[Charge]:
             prices.METRIC.of(stack.metrics_of_a_route),
         ),
         Charge("traces", f"{traces:,.0f}", prices.TRACE.of(traces)),
+        _log_of_facts(stack, found, times),
     ]
+
+
+def _log_of_facts(stack: Stack, found: Measured, times: float) -> Charge:
+    """In batches as large as may be, or as often as one may begin; Firehose counts the bytes of many lines together."""
+    facts = times * len(found.facts)
+    invocations = max(facts / LOG_BATCH_SIZE, SECONDS / LOG_WINDOW.total_seconds())
+    cpu_ms = times * found.log.cpu_ms * prices.CPU_TO_DURATION
+    seconds = (cpu_ms + invocations * len(Stored) * prices.CALL_MS) / 1000
+    gigabytes = times * sum(len(json.dumps(one, separators=(",", ":"))) + 1 for one in found.facts) / GIGABYTE
+    lambda_usd = prices.INVOCATION.of(invocations) + prices.GB_SECOND.of(seconds * stack.memory_mb["log_facts"] / 1024)
+    counted = f"{facts:,.0f} facts, {gigabytes:.1f} GB: Lambda and Firehose"
+    return Charge("log of facts", counted, lambda_usd + prices.FIREHOSE_GB.of(gigabytes))
 
 
 def sending(found: Measured) -> float:
