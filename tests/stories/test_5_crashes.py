@@ -66,7 +66,10 @@ def run_story(story: Any, number: int, calls: list[Call]) -> Ending:
     )
 
 
-SPINE = {"receive_webhook", "process_event", "relay_effects", "deliver_message", "record_feedback", "notify_subscriber"}
+SPINE = {
+    *("receive_webhook", "process_event", "relay_effects", "deliver_message", "record_feedback", "notify_subscriber"),
+    "log_facts",
+}
 """The functions that this story uses. The story of erasure has its own crashes."""
 
 RECORDED = ("kind", "type", "step", "status", "reason", "outcome", "queue")
@@ -143,6 +146,7 @@ def run_again(story: Any, journey: Path, number: int, **watchers: Callable[[Call
     """Run the story in fresh processes; those of a branch die where the watchers say."""
     story.deletes_all_items()
     story.deployment.deploy(journey)
+    story.deployment.facts()  # of the run before: the log gathers facts for minutes
     with watched(story.deployment, **watchers) as calls:
         handlers = story.deployment.handlers
         story.deployment.handlers = {name: surviving(handler) for name, handler in handlers.items()}

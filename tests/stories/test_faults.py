@@ -91,6 +91,8 @@ def test_whichever_read_sees_the_table_of_a_moment_ago_the_story_ends_as_without
     assert {call.function for call in may_lag} >= {"process_event", "deliver_message"}
 
     for number, call in enumerate(may_lag, start=2):
+        story.deployment.faults = None
+        story.deployment.facts()  # the log gathers facts for minutes, so its calls would come in this story
         plan = story.deployment.faults = FaultPlan.at({call.number: Fault.READS_OLD})
         assert ending(story, number) == expected, plan.describe()
         assert [struck for _, struck in plan.struck] == [Fault.READS_OLD]

@@ -15,7 +15,7 @@ from cairn.adapters.phone.numbers import to_e164
 from cairn.domain.shared.errors import CairnError, InvalidRequestError, ServiceBusyError
 from tests.unit.makers import MONDAY
 
-ROUTER: Any = ManageRouter(*[None] * 18, normal_phone=lambda text: to_e164(text, "US"))  # type: ignore[list-item]  nothing is done
+ROUTER: Any = ManageRouter(*[None] * 20, normal_phone=lambda text: to_e164(text, "US"))  # type: ignore[list-item]  nothing is done
 """Without use cases: a request that passes its form fails."""
 
 POSTS = [path for method, path in ROUTES if method == "POST"]
