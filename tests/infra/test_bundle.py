@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import ssl
 import stat
@@ -21,7 +22,7 @@ from cairn.adapters.documents.people import people_at
 from cairn.adapters.documents.policy import policy_at
 from infra.cloud.bundle import ROOT, bytecode, dependencies
 from infra.cloud.bundle.bytecode import compile_tree, compiler
-from infra.cloud.bundle.code import HandlerMissingError, core_layer, function_code
+from infra.cloud.bundle.code import CORE, HandlerMissingError, core_layer, function_code
 from infra.cloud.bundle.compiled import IN_ORDER
 from infra.cloud.bundle.dependencies import SERVICES, dependencies_layer
 from infra.cloud.bundle.journeys import JOURNEYS, PEOPLE_PATH, POLICY, POLICY_PATH, journeys_layer
@@ -44,6 +45,8 @@ FUNCTIONS = (
     "manage_api",
     "erase_customer",
     "check_identity_key",
+    "import_rows",
+    "log_facts",
 )
 
 LAMBDA_SETS = {
@@ -265,6 +268,14 @@ def test_the_layer_is_small_and_has_only_services_in_use(layer: Path) -> None:
     assert size < UNPACKED_LIMIT / 5
     assert services == set(SERVICES)
     assert not list(layer.rglob("tests"))
+
+
+def test_the_layer_has_every_service_of_which_a_client_is_made() -> None:
+    texts = [file.read_text(encoding="utf-8") for file in (CORE / "python").rglob("*.py")]
+
+    named = {name for text in texts for name in re.findall(r'\bclient\("([a-z0-9-]+)"', text)}
+
+    assert {"dynamodb", "firehose", "athena"} <= named <= set(SERVICES)
 
 
 def test_the_layer_is_built_once(layer: Path) -> None:

@@ -23,17 +23,8 @@ from infra.cloud.bundle.modes import make_readable
 LOCK = ROOT / "requirements" / "lambda.txt"
 
 SERVICES = (
-    *(
-        "bedrock-runtime",
-        "cloudwatch",
-        "dynamodb",
-        "pinpoint-sms-voice-v2",
-        "s3",
-        "scheduler",
-        "secretsmanager",
-        "sesv2",
-    ),
-    *("sns", "socialmessaging", "sqs", "sts"),
+    *("athena", "bedrock-runtime", "cloudwatch", "dynamodb", "firehose", "pinpoint-sms-voice-v2", "s3", "scheduler"),
+    *("secretsmanager", "sesv2", "sns", "socialmessaging", "sqs", "sts"),
 )
 """The AWS services of the functions. botocore has four hundred more, and reads a table of them all."""
 
