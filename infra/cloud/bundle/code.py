@@ -4,6 +4,7 @@ import shutil
 from functools import cache
 from pathlib import Path
 
+from cairn.adapters.pages.render import COMPILED, write_compiled
 from cairn.adapters.sources import MAPPING, OWN
 from infra.cloud.bundle import ROOT, new_folder
 from infra.cloud.bundle.bytecode import compile_tree
@@ -28,7 +29,11 @@ class HandlerMissingError(Exception):
 def core_layer() -> Path:
     """The package `cairn`, deployed at /opt/python."""
     layer = new_folder("core")
-    _copy(CORE / "python", layer / "python", "/opt/python")
+    _copy(CORE / "python", layer / "python")
+    pages = layer / COMPILED.relative_to(CORE)
+    pages.mkdir()
+    write_compiled(pages)
+    compile_tree(layer / "python", "/opt/python")
     make_readable(layer)
     return layer
 
@@ -39,7 +44,8 @@ def function_code(name: str) -> Path:
     if not (FUNCTIONS / name / "handler.py").is_file():
         raise HandlerMissingError(f"functions/{name}/handler.py is missing; the stack has a function of that name")
     code = new_folder(name)
-    _copy(FUNCTIONS / name, code, "/var/task")
+    _copy(FUNCTIONS / name, code)
+    compile_tree(code, "/var/task")
     if name == "receive_webhook":
         shutil.copy(SOURCES, code)
         for mapping in sorted((SOURCES.parent / OWN).glob(f"*/{MAPPING}")):
@@ -49,10 +55,9 @@ def function_code(name: str) -> Path:
     return code
 
 
-def _copy(source: Path, target: Path, runtime_path: str) -> None:
+def _copy(source: Path, target: Path) -> None:
     for path in sorted(source.rglob("*")):
         if path.suffix in SHIPS and path.is_file():
             copy = target / path.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy)
-    compile_tree(target, runtime_path)

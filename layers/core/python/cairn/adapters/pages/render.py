@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, ModuleLoader, StrictUndefined
 from markupsafe import Markup
 
 from cairn.adapters.pages.masks import masked
@@ -17,6 +17,9 @@ from cairn.domain.consent.links import Link
 from cairn.domain.policy import Policy
 
 HERE = Path(__file__).parent
+
+COMPILED = HERE / "compiled"
+"""The templates as Python, which the bundle has (`write_compiled`). Elsewhere they are compiled when first loaded."""
 
 HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
@@ -34,29 +37,30 @@ class Page:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def write_compiled(folder: Path) -> None:
+    """Write each template to the folder as the Python that Jinja makes of it: 5 ms of a start for each of them."""
+    jinja = _environment()
+    for template in HERE.glob("*.html"):
+        python = jinja.compile(template.read_text(encoding="utf-8"), template.name, raw=True, defer_init=True)
+        (folder / ModuleLoader.get_module_filename(template.name)).write_text(python, encoding="utf-8")
+
+
 class Pages:
     """One method a page; `t` has the texts in the visitor's language."""
 
     def __init__(self, policy: Policy) -> None:
         style, of_tasks = ((HERE / name).read_text(encoding="utf-8") for name in ("style.css", "task.css"))
         self._policy = policy
-        self._jinja = Environment(
-            loader=FileSystemLoader(HERE),
-            autoescape=True,
-            undefined=StrictUndefined,
-            auto_reload=False,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._jinja = _environment()
         self._jinja.globals |= {"policy": policy, "style": Markup(style)}  # noqa: S704  our own file
         self._headers = _headers(style)
         self._task_style = style + of_tasks
         self._task_headers = _headers(self._task_style)
 
     def warm(self) -> None:
-        """Compile every template."""
-        for name in self._jinja.list_templates(extensions=["html"]):
-            self._jinja.get_template(name)
+        """Load every template."""
+        for template in HERE.glob("*.html"):
+            self._jinja.get_template(template.name)
 
     def ask_to_unsubscribe(self, t: Texts, link: Link, preferences: str) -> Page:
         return self._page(
@@ -154,6 +158,17 @@ class Pages:
 
     def _brand(self, t: Texts) -> str:
         return self._policy.brand or t.us
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=ChoiceLoader([ModuleLoader(COMPILED), FileSystemLoader(HERE)]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _headers(style: str) -> dict[str, str]:

@@ -11,11 +11,10 @@ from typing import Protocol
 
 from cairn.application.events.identify_customer import IdentifyCustomer
 from cairn.application.events.process_event import ProcessEvent
-from cairn.application.ports import Customers
+from cairn.application.ports import ImportedCustomers
 from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange, suppression_key
 from cairn.domain.customer.state import Reaction
 from cairn.domain.event import Event
-from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.imports.rows import Import, Kind, Outcome, Reason, Refusal, Row, RowRefusedError
 from cairn.domain.profile.addresses import identifier_at
@@ -32,14 +31,6 @@ from cairn.domain.shared.errors import (
 class RowReader(Protocol):
     def event_of(self, row: Row) -> Event:
         """The canonical event of a row. Raises RowRefusedError."""
-
-
-class ImportedCustomers(Customers, Protocol):
-    def expect(self, identifiers: Sequence[Identifier]) -> None:
-        """Ask for the customers of many identifiers at once, before they are looked for one by one."""
-
-    def imported_line(self, event: Event) -> int | None:
-        """The line whose event was written under the id of this one; None where it cannot be found any more."""
 
 
 WithKey = Callable[[Event, str], Event]
