@@ -13,7 +13,7 @@ COMPILE = """
 import json, sys
 from base64 import b64encode
 from importlib import import_module
-from marshal import dumps
+from marshal import dumps, loads
 from cairn import dataclass_code, regex_code
 
 texts, patterns = dataclass_code.note(), regex_code.note()
@@ -29,10 +29,16 @@ from cairn.domain.policy import Policy
 Pages(Policy()).warm()
 environment(escape=True).from_string("")
 
-made = {dataclass_code.name_of(text): compile(text, "<string>", "exec") for text in sorted(texts)}
+made = {
+    dataclass_code.name_of(module): {
+        dataclass_code.key_of(text): compile(text, "<string>", "exec") for text in sorted(texts[module])
+    }
+    for module in sorted(texts)
+}
 made[regex_code.NAME] = (regex_code.version(), dict(sorted(patterns.items(), key=repr)))
 WITHOUT_REFERENCES = 2  # marshal writes one where anything else refers to a value: each time, it may be other bytes
-print(json.dumps({name: b64encode(dumps(one, WITHOUT_REFERENCES)).decode() for name, one in made.items()}))
+alone = {name: loads(dumps(one, WITHOUT_REFERENCES)) for name, one in made.items()}  # now nothing else does
+print(json.dumps({name: b64encode(dumps(one)).decode() for name, one in alone.items()}))
 """
 
 
