@@ -12,7 +12,7 @@ from cairn.adapters.dynamodb.outbox import committed_in
 from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.application.events.identify_customer import IdentifyCustomer
 from cairn.application.events.relay_effects import Committed, RememberFacts, WaitingEffect, enrollment_of
-from cairn.application.ports import Commit
+from cairn.application.values.customers import Commit
 from cairn.domain.customer.customer import may_concern, on_event
 from cairn.domain.customer.state import Customer, Reaction
 from cairn.domain.effects import Effect, SendMessage

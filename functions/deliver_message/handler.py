@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from cairn.adapters.dynamodb.codec import delivery_request_from_wire
 from cairn.application.message.deliver_message import DeliverMessage
-from cairn.application.ports import DeliveryContext
+from cairn.application.values.messages import DeliveryContext
 from cairn.compose import deliver_message as compose
 from cairn.compose.queues import consumed_queues
 from cairn.domain.message.message import MessageStatus

@@ -47,7 +47,7 @@ from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.adapters.firehose import FactLog
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.sources import OWN, Sources, fetching, sources
-from cairn.application.ports import Roster
+from cairn.application.values.people import Roster
 from cairn.compose.audiences import AUDIENCES as COMPILED_AUDIENCES
 from cairn.compose.leads import LEADS
 from cairn.domain.people.task import Task

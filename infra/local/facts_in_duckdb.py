@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from cairn.adapters.athena.queries import TABLE, sql_of
-from cairn.application.ports import Question, Row
+from cairn.application.values.facts import Question, Row
 from cairn.domain.measurement.facts import COLUMNS
 
 TYPES = {int: "BIGINT", str: "VARCHAR"}

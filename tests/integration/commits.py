@@ -5,7 +5,7 @@ from datetime import datetime
 
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.application.events.identify_customer import IdentifyCustomer
-from cairn.application.ports import Commit
+from cairn.application.values.customers import Commit
 from cairn.domain.customer.customer import may_concern, on_event
 from cairn.domain.customer.state import Customer
 from cairn.domain.event import Event

@@ -12,7 +12,7 @@ from pynamodb.exceptions import TransactWriteError
 from cairn.adapters import aws
 from cairn.adapters.aws import is_transient
 from cairn.adapters.dynamodb.arm_counts import RETENTION, DynamoArmCounts
-from cairn.application.ports import ArmCount, CountedArm
+from cairn.application.values.arms import ArmCount, CountedArm
 from cairn.domain.journey.arms import ArmOutcome
 
 AT = datetime(2026, 3, 2, 14, tzinfo=UTC)

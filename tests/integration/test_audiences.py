@@ -13,7 +13,7 @@ from cairn.adapters.dynamodb.audiences import DynamoAudiences
 from cairn.adapters.dynamodb.items import STATE, CustomerItem
 from cairn.adapters.dynamodb.table import read_partition
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
-from cairn.application.ports import FilledAudience
+from cairn.application.values.audiences import FilledAudience
 from cairn.domain.audience.audiences import Audience, Position
 from cairn.domain.audience.order import SortType, encoded, partition_key
 from cairn.domain.audience.selection import ALL_MEMBERS, Asked, Selection, selection

@@ -17,7 +17,8 @@ from cairn.adapters.dynamodb.items import DATA, ENROLLED, OPEN, CustomerItem
 from cairn.adapters.dynamodb.outbox import committed_in
 from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.adapters.dynamodb.switches import DynamoSwitches
-from cairn.application.ports import Commit, DeferredMessage
+from cairn.application.values.customers import Commit
+from cairn.application.values.messages import DeferredMessage
 from cairn.domain.customer.customer import may_concern, on_event, on_wake
 from cairn.domain.customer.state import Customer
 from cairn.domain.effects import SendMessage

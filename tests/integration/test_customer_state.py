@@ -9,7 +9,7 @@ import pytest
 from cairn.adapters.dynamodb.customer_state import as_read
 from cairn.adapters.dynamodb.customers import FEW, DynamoCustomers
 from cairn.adapters.dynamodb.items import ENROLLED, STATE, CustomerItem
-from cairn.application.ports import Commit
+from cairn.application.values.customers import Commit
 from cairn.domain.customer.customer import merge_customers
 from cairn.domain.customer.state import Customer, Reaction
 from cairn.domain.event import Event, event_from_wire

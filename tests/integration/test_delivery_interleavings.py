@@ -22,7 +22,7 @@ from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.application.events.process_event import ProcessEvent
 from cairn.application.message.deliver_message import LEASE, DeliverMessage
-from cairn.application.ports import DeferredMessage, DeliveryRequest
+from cairn.application.values.messages import DeferredMessage, DeliveryRequest
 from cairn.domain.consent.suppression import Cause, Mark, SuppressionChange
 from cairn.domain.effects import effect_id
 from cairn.domain.event import event_from_wire

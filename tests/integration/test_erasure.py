@@ -16,7 +16,8 @@ from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.table import read_all
 from cairn.adapters.phone.numbers import to_e164
 from cairn.application.events.process_event import ProcessEvent
-from cairn.application.ports import FoundCustomers, PendingErasure
+from cairn.application.values.customers import FoundCustomers
+from cairn.application.values.erasure import PendingErasure
 from cairn.domain.consent.suppression import Cause
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier, strongest_first

@@ -14,7 +14,7 @@ from cairn.adapters.dynamodb.export import DynamoCustomerExport
 from cairn.adapters.dynamodb.in_head import wires_in
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, OUTBOX, STATE
 from cairn.application.events.process_event import ProcessEvent
-from cairn.application.ports import Commit
+from cairn.application.values.customers import Commit
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.customer.customer import on_event, on_wake
 from cairn.domain.effects import OpenTask, SendMessage

@@ -11,7 +11,7 @@ from cairn.adapters.dynamodb.items import AUDIT, MESSAGE, PAUSED, SETTINGS, SWIT
 from cairn.adapters.dynamodb.paused_work import PAGE, DynamoPausedWork
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.application.operations.switch import Switch
-from cairn.application.ports import PausedEnrollment, PausedMessage, PausedWork
+from cairn.application.values.paused import PausedEnrollment, PausedMessage, PausedWork
 from cairn.domain.effects import PauseEnrollment
 from cairn.domain.operations.pauses import Pause, PausePolicy
 from cairn.domain.operations.switches import SwitchState

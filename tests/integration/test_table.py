@@ -15,7 +15,8 @@ from cairn.adapters.dynamodb.due_times import due_time
 from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, CustomerItem, RecordItem
 from cairn.adapters.dynamodb.journey_versions import save_version, saved_version
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
-from cairn.application.ports import Commit, DeferredMessage, DeliveryContext, DeliveryRequest
+from cairn.application.values.customers import Commit
+from cairn.application.values.messages import DeferredMessage, DeliveryContext, DeliveryRequest
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.consent.contact import Claim, Deferral
 from cairn.domain.consent.suppression import Cause, Mark, Suppression, SuppressionChange, suppression_key

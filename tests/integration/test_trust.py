@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cairn.adapters.dynamodb.customers import DynamoCustomers
-from cairn.application.ports import Commit
+from cairn.application.values.customers import Commit
 from cairn.domain.identity.identifiers import Identifier
 from tests.unit.application.events import test_trust as stories
 from tests.unit.application.events.test_trust import MIA, Shop

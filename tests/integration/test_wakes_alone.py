@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench.aws_calls import noted
-from cairn.application.ports import Commit
+from cairn.application.values.customers import Commit
 from cairn.domain.customer.customer import may_concern, on_event, on_wake
 from cairn.domain.customer.state import Customer
 from cairn.domain.identity.trust import OPERATORS_SOURCE

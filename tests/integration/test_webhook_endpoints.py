@@ -18,7 +18,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from cairn.adapters.http import webhook_endpoints
 from cairn.adapters.http.webhook_endpoints import Reach, SignedWebhooks
-from cairn.application.ports import Reply
+from cairn.application.values.webhooks import Reply
 from cairn.domain.policy import WebhookEndpoint
 from cairn.domain.shared.errors import SecretMissingError, WebhookEndpointError, WebhookUnreachableError
 

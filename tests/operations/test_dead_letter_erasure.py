@@ -10,7 +10,7 @@ import pytest
 from cairn.adapters.s3 import EMPTY, Overflow
 from cairn.adapters.sqs import dead_letter_eraser as module
 from cairn.adapters.sqs.dead_letter_eraser import DeadLetterEraser
-from cairn.application.ports import DeadLettersRemoved
+from cairn.application.values.erasure import DeadLettersRemoved
 from cairn.domain.privacy.traces import Traces
 from cairn.domain.shared.errors import ServiceBusyError
 from tests.unit.makers import name

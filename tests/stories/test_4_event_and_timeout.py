@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from cairn.application.events.process_event import ProcessEvent
-from cairn.application.ports import Commit
+from cairn.application.values.customers import Commit
 from cairn.domain.customer.customer import on_event, on_wake
 from cairn.domain.customer.state import Reaction
 from cairn.domain.event import event_from_wire

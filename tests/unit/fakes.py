@@ -11,21 +11,12 @@ from typing import Any
 from cairn.adapters.sqs.dead_letter_queue import Reason
 from cairn.application.events.accept_webhook import Answer, Fetch, Handshake, PostHandshake, Reading, Request
 from cairn.application.events.relay_effects import WaitingEffect, Work
-from cairn.application.ports import (
-    ArmCount,
-    Commit,
-    CountedArm,
-    DeferredMessage,
-    DeliveryContext,
-    DeliveryRequest,
-    FoundCustomers,
-    PausedEnrollment,
-    PausedWork,
-    PresentCustomer,
-    SeenPage,
-    SentMessage,
-    Settlement,
-)
+from cairn.application.values.arms import ArmCount, CountedArm
+from cairn.application.values.customers import Commit, FoundCustomers, PresentCustomer
+from cairn.application.values.messages import DeferredMessage, DeliveryContext, DeliveryRequest, Settlement
+from cairn.application.values.paused import PausedEnrollment, PausedWork
+from cairn.application.values.replies import SentMessage
+from cairn.application.values.seen import SeenPage
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.record import ConsentRecord

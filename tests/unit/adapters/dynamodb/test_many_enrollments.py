@@ -15,7 +15,7 @@ from cairn.adapters.dynamodb import atomic_write, customers, present_customers
 from cairn.adapters.dynamodb.customer_state import as_read
 from cairn.adapters.dynamodb.items import OPEN, CustomerItem, RecordItem
 from cairn.adapters.dynamodb.table import Write
-from cairn.application.ports import Commit
+from cairn.application.values.customers import Commit
 from cairn.domain.customer.state import Customer, Reaction
 from cairn.domain.identity.identifiers import customer_id_for
 from cairn.domain.profile.bounds import MAX_DATA

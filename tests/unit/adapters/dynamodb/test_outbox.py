@@ -25,7 +25,7 @@ from cairn.adapters.dynamodb.items import DATA, ENROLLED, ENTRIES, STATE, Custom
 from cairn.adapters.dynamodb.outbox import committed_in, effects_in, outboxes_of, unread_commit
 from cairn.adapters.s3 import MAX_QUEUED_BYTES
 from cairn.application.events.relay_effects import Committed, RememberFacts, enrollment_of
-from cairn.application.ports import Commit
+from cairn.application.values.customers import Commit
 from cairn.domain.customer.customer import on_event, on_wake
 from cairn.domain.customer.state import Customer, Reaction
 from cairn.domain.effects import (

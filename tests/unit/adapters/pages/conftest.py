@@ -11,7 +11,7 @@ from cairn.adapters.pages.links import SignedLinks
 from cairn.adapters.pages.preference_centre import PreferenceCentre, Visit
 from cairn.adapters.pages.render import Page, Pages
 from cairn.application.consent.serve_preferences import ServePreferences
-from cairn.application.ports import Commit
+from cairn.application.values.customers import Commit
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.links import LinkKind

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cairn.application.audience.continue_broadcasts import ContinueBroadcasts
-from cairn.application.ports import Member, MemberCount, MemberPage
+from cairn.application.values.audiences import Member, MemberCount, MemberPage
 from cairn.domain.audience.audiences import Audience, Audiences
 from cairn.domain.audience.broadcasts import Broadcast, BroadcastState
 from cairn.domain.audience.selection import Selection

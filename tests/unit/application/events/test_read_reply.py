@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cairn.adapters.phone.numbers import to_e164
 from cairn.application.events.process_event import ProcessEvent
 from cairn.application.events.read_reply import ReadReply
-from cairn.application.ports import Guess
+from cairn.application.values.replies import Guess
 from cairn.domain.consent.keywords import EVENT_TYPES
 from cairn.domain.effects import OpenTask
 from cairn.domain.event import REPLIED, Event

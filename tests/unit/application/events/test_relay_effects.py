@@ -9,7 +9,9 @@ import pytest
 from cairn.adapters.aws import is_transient
 from cairn.application.events.relay_effects import Committed, RelayEffects, commit_of_version
 from cairn.application.operations.watch_health import WatchHealth
-from cairn.application.ports import ArmCount, CountedArm, PausedEnrollment, PresentCustomer
+from cairn.application.values.arms import ArmCount, CountedArm
+from cairn.application.values.customers import PresentCustomer
+from cairn.application.values.paused import PausedEnrollment
 from cairn.application.webhooks.queue_deliveries import QueueWebhookDeliveries
 from cairn.domain.customer.customer import on_event
 from cairn.domain.customer.state import Customer, Reaction

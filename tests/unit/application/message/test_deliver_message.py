@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cairn.application.message.deliver_message import ATTEMPTS, LEASE, QUEUE_SHARE, DeliverMessage
-from cairn.application.ports import DeferredMessage, DeliveryRequest
+from cairn.application.values.messages import DeferredMessage, DeliveryRequest
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.suppression import Cause, Suppression
 from cairn.domain.message.message import Approval, Jurisdiction, Message, MessageStatus, Review, Terms

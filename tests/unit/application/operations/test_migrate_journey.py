@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cairn.application.operations.migrate_journey import MigrateJourney, Route
-from cairn.application.ports import UnreadableItem, WaitingEnrollments, WaitingPage
+from cairn.application.values.waiting import UnreadableItem, WaitingEnrollments, WaitingPage
 from cairn.domain.customer.customer import on_event
 from cairn.domain.customer.state import Customer
 from cairn.domain.journey.definition import Journey

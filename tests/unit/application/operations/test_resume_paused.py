@@ -10,7 +10,7 @@ import pytest
 from cairn.application.operations.find_stuck import Found
 from cairn.application.operations.resume_paused import ResumePaused
 from cairn.application.operations.switch import Switch
-from cairn.application.ports import PausedEnrollment, PausedMessage
+from cairn.application.values.paused import PausedEnrollment, PausedMessage
 from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.errors import ServiceBusyError
 from cairn.settings import SWITCH_TTL

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cairn.application.people.notify_member import NotifyMember, NotifyOutcome
-from cairn.application.ports import Reply
+from cairn.application.values.webhooks import Reply
 from cairn.domain.people.members import Member, NotifyBy, People, Queue, WebhookForm
 from cairn.domain.people.notification import MemberNotification, NotificationKind
 from cairn.domain.people.task import Priority, Task, TaskStatus

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cairn.application.people.pass_on_removed import WATCHED_FOR, PassOnRemoved
-from cairn.application.ports import Roster
+from cairn.application.values.people import Roster
 from cairn.domain.people.task import Task
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)

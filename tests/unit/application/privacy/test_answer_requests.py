@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from cairn.application.ports import PrivacyTask
 from cairn.application.privacy.answer_requests import AnswerRequests
+from cairn.application.values.privacy import PrivacyTask
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.privacy import opt_outs
 from cairn.domain.privacy.requests import Choice

@@ -9,8 +9,8 @@ import pytest
 
 from cairn.adapters.phone.numbers import to_e164
 from cairn.application.events.process_event import ProcessEvent
-from cairn.application.ports import DeadLettersRemoved, PendingErasure, UnreadDeadLetter
 from cairn.application.privacy.erase_customer import EraseCustomer, Outcome
+from cairn.application.values.erasure import DeadLettersRemoved, PendingErasure, UnreadDeadLetter
 from cairn.domain.consent.suppression import Cause
 from cairn.domain.effects import EraseCustomer as Order
 from cairn.domain.event import Event

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.sqs.webhook_queue import delivery_from_wire, delivery_to_wire
-from cairn.application.ports import Reply
+from cairn.application.values.webhooks import Reply
 from cairn.application.webhooks.deliver_webhook import (
     ATTEMPTS,
     BACK_OFF,

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.config import Config
 
-from cairn.application.ports import Guess
+from cairn.application.values.replies import Guess
 from cairn.domain.consent.plain_words import MAX_TEXT
 from cairn.domain.replies.rules import IntentRule
 from cairn.domain.shared.errors import NoGuessError

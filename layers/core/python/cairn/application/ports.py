@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these, and each Protocol costs 0.1 ms
+if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
     from typing import Protocol
 
+    from cairn.application.values.arms import ArmCount, CountedArm
+    from cairn.application.values.audiences import FilledAudience, MemberCount, MemberPage
+    from cairn.application.values.customers import Commit, FoundCustomers, PresentCustomer
+    from cairn.application.values.erasure import PendingErasure
+    from cairn.application.values.facts import Question, Row
+    from cairn.application.values.messages import DeliveryContext, DeliveryRequest, Settlement
+    from cairn.application.values.paused import PausedWork
+    from cairn.application.values.people import MemberOverrides, Roster, Staff, TaskPage
+    from cairn.application.values.privacy import PrivacyTask
+    from cairn.application.values.replies import Guess, SentMessage
+    from cairn.application.values.reviews import UnderReview
+    from cairn.application.values.seen import SeenPage
+    from cairn.application.values.waiting import Waiting, WaitingPage
+    from cairn.application.values.webhooks import Reply
     from cairn.domain.audience.audiences import Audience
     from cairn.domain.audience.broadcasts import Broadcast
     from cairn.domain.audience.selection import Selection
@@ -18,8 +31,7 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these, 
     from cairn.domain.consent.links import Link, LinkKind
     from cairn.domain.consent.record import ConsentRecord
     from cairn.domain.consent.suppression import Suppression, SuppressionChange
-    from cairn.domain.customer.overdue import WaitingMessage
-    from cairn.domain.customer.state import Concerns, Customer, Reaction
+    from cairn.domain.customer.state import Concerns, Customer
     from cairn.domain.effects import (
         CloseTask,
         Effect,
@@ -39,7 +51,6 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these, 
     from cairn.domain.identity.identifiers import Identifier
     from cairn.domain.journey.arms import ArmOutcome
     from cairn.domain.journey.definition import Admission, Journey
-    from cairn.domain.journey.enrollment import Enrollment
     from cairn.domain.measurement.facts import LoggedFact
     from cairn.domain.measurement.plan import Plan
     from cairn.domain.message.message import Approval, Message, MessageStatus, Rendered, Terms
@@ -47,53 +58,24 @@ if TYPE_CHECKING:  # keeps cold starts short: no function imports all of these, 
     from cairn.domain.operations.audit import AuditEntry
     from cairn.domain.operations.breaker import CountBucket, DeliveryOutcome
     from cairn.domain.operations.choices import Choices
-    from cairn.domain.operations.seen import Seen, SeenType
+    from cairn.domain.operations.seen import Seen
     from cairn.domain.operations.switches import SwitchState
-    from cairn.domain.people.members import Deal, Override, Work
+    from cairn.domain.people.members import Deal
     from cairn.domain.people.notification import MemberNotification
     from cairn.domain.people.routing import Assignment
     from cairn.domain.people.script import Script
     from cairn.domain.people.task import Task
     from cairn.domain.policy import WebhookEndpoint
-    from cairn.domain.privacy.traces import Traces
     from cairn.domain.profile.profile import Profile
     from cairn.domain.replies.rules import IntentRule
     from cairn.domain.shared.channels import Channel, Purpose
     from cairn.domain.webhook_delivery import WebhookCall, WebhookDelivery
 else:
-    Protocol = object
+    Protocol = object  # 0.1 ms of a start for each class: only type checkers read them
+
 
 Attempts: TypeAlias = "Callable[[int], Iterable[int]]"
 """The numbers of at most so many attempts, with a pause before each but the first: time for the others who write."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundCustomers:
-    """The customers of some identifiers, each once. And the identifiers that belong to nobody."""
-
-    customers: tuple[Customer, ...] = ()
-    unclaimed: tuple[Identifier, ...] = ()
-    erased: Mapping[Identifier, datetime] = field(default_factory=dict)
-    """Identifiers whose customer was erased, with the time of the erasure."""
-    pointers: Mapping[Identifier, str] = field(default_factory=dict)
-    """By an unclaimed identifier, the id under which it can be claimed, if a customer who lost it has the usual one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """Everything that follows from one trigger, written atomically."""
-
-    reaction: Reaction
-    before: tuple[Customer, ...]
-    """The customers as loaded: their versions must still be current. All but the reaction's customer are absorbed."""
-    at: datetime
-    event: Event | None = None
-    claimed: tuple[Identifier, ...] = ()
-    """Identifiers that lead to the customer from now on. They must belong to nobody yet."""
-    released: tuple[Customer, ...] = ()
-    """Other customers, without the identifiers that they lose by this commit."""
-    follows: Mapping[str, tuple[Effect, ...]] = field(default_factory=dict)
-    """What follows for them from that, by their ids."""
 
 
 class Customers(Protocol):
@@ -197,15 +179,6 @@ class Timers(Protocol):
         """Set timers that wake enrollments, each with its customer's id. Idempotent. Returns the failures by number."""
 
 
-@dataclass(frozen=True, slots=True)
-class PresentCustomer:
-    """What effects need of a customer as they are now."""
-
-    profile: Profile
-    enrollments: Mapping[str, Enrollment] = field(default_factory=dict)
-    """Of those that were asked for, the ones that the customer still has."""
-
-
 class PresentCustomers(Protocol):
     def present_ids(self, ids: Collection[str]) -> Mapping[str, str]:
         """The id that each of these customers has now, after a merge another one; none for an erased customer."""
@@ -238,26 +211,6 @@ class TaskTimers(Protocol):
 class MemberNotifications(Protocol):
     def put(self, notifications: Sequence[MemberNotification]) -> None:
         """Queue notifications. Raises where any of it is not queued."""
-
-
-@dataclass(frozen=True, slots=True)
-class Staff:
-    """What an assignment needs to know of members, in one read."""
-
-    work: Mapping[str, Work]
-    """By member; one who never had a task is missing."""
-    overrides: Mapping[str, Override]
-    deals: Mapping[str, Deal] = field(default_factory=dict)
-    """By hash, those that are registered, perhaps no longer valid."""
-    task: Task | None = None
-    """The task as it is stored already."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskPage:
-    tasks: Sequence[Task]
-    after: str = ""
-    """What the next page is asked for with; empty where there is none."""
 
 
 class TaskStore(Protocol):
@@ -311,15 +264,6 @@ class TaskStore(Protocol):
         """The open tasks of a member, by priority and due time. Mends the member's list where it is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class MemberOverrides:
-    """What operators say about members."""
-
-    of: Mapping[str, Override] = field(default_factory=dict)
-    """By member."""
-    version: int = 0
-
-
 class MemberBoard(Protocol):
     def read(self) -> MemberOverrides: ...
 
@@ -328,15 +272,6 @@ class MemberBoard(Protocol):
 
         An assignment that read it before is refused. Raises ConflictError where another change came first.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Roster:
-    """The members whom people.toml had when it was last looked at."""
-
-    members: frozenset[str] = frozenset()
-    removed: Mapping[str, datetime] = field(default_factory=dict)
-    """Since when a member of before is none any more; for as long as they are looked at."""
 
 
 class MemberRoster(Protocol):
@@ -373,69 +308,9 @@ class Timeline(Protocol):
         """Move the records of a merged profile here. Can be interrupted and repeated."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeferredMessage:
-    """A reference to a deferred message, without its content."""
-
-    customer: str
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What became of a claimed message, where its sender could not write it: it is written as soon as that works."""
-
-    message: Message
-    claim: Claim
-    deferral: Deferral | None = None
-    """The deferral that the claim ended."""
-    status: MessageStatus | None = None
-    """The outcome. None: it was certainly not sent, and is now delivered."""
-    at: datetime | None = None
-    detail: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def customer(self) -> str:
-        return self.message.customer
-
-    @property
-    def id(self) -> str:
-        return self.message.id
-
-
 class Settlements(Protocol):
     def put(self, settlement: Settlement) -> None:
         """Queue it, in the queue of the message's purpose."""
-
-
-DeliveryRequest: TypeAlias = "Message | DeferredMessage | Settlement"
-"""The message itself, a reference to a deferred one, or what became of one."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryContext:
-    """All data about a message when its sender begins."""
-
-    message: Message
-    """With the current id of its customer, and the approval of a person, if any."""
-    contact: Contact
-    """The current contact, with the suppressions of the message's addresses."""
-    status: MessageStatus | None = None
-    decisions: tuple[Mapping[str, Any], ...] = ()
-    """Earlier decisions to defer it."""
-    lags: bool = False
-    """Whether it may be as it was a moment ago. Only a claim, which holds for the present contact alone, may follow."""
-
-    @property
-    def settled(self) -> bool:
-        """Whether nothing is left to decide. Provider status only: the sender crashed after sending.
-
-        A message that could not be handed over is decided anew where its dead letter is redriven. One that was perhaps
-        sent still has its claim; then its purpose decides.
-        """
-        if self.status == "undecided":
-            return self.message.purpose == "marketing" and self.message.id in self.contact.claims
-        return self.status not in {None, "held"}
 
 
 class Deliveries(Protocol):
@@ -499,18 +374,6 @@ class WebhookQueue(Protocol):
         """Queue deliveries for their endpoints."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The response of an endpoint."""
-
-    status: int
-    """HTTP status."""
-    retry_after: str = ""
-    """The header as received."""
-    body: bytes = b""
-    """As much of it as was asked for."""
-
-
 class WebhookEndpoints(Protocol):
     def post(
         self, endpoint: WebhookEndpoint, delivery_id: str, document: Mapping[str, Any], now: datetime, read: int = 0
@@ -544,33 +407,12 @@ class NotifiedMembers(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class SentMessage:
-    """A message that a reply or a report is about, and the step that sent it."""
-
-    id: str
-    journey: str = ""
-    version: str = ""
-    step: str = ""
-
-
 class Sent(Protocol):
     def match(self, customer_id: str, provider_id: Any, channel: Any, before: datetime) -> SentMessage | None:
         """The message for a provider's id; without that, the last message sent on the channel."""
 
     def status(self, customer_id: str, message_id: str) -> MessageStatus | None:
         """The status of a message; None where it has no record."""
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """How a model reads a reply."""
-
-    intent: str
-    """The name of an intent; empty for none of them."""
-    confidence: float
-    """From 0 to 1, as the model says."""
-    draft: str = ""
 
 
 class Interpreter(Protocol):
@@ -612,30 +454,6 @@ class Switches(Protocol):
         """Stopped and paused targets, at most SWITCH_TTL old."""
 
 
-@dataclass(frozen=True, slots=True)
-class PausedEnrollment:
-    """A timer that went off while its journey was paused."""
-
-    customer: str
-    enrollment: str
-    sequence: int
-    wait_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class PausedMessage:
-    """A message whose target is paused."""
-
-    customer: str
-    id: str
-    purpose: Purpose
-    wait_id: str
-
-
-PausedWork: TypeAlias = "PausedEnrollment | PausedMessage"
-"""Work that waits for a resume. `wait_id` distinguishes this wait from a later one of the same work."""
-
-
 class AudienceMembers(Protocol):
     """Memberships in audiences."""
 
@@ -644,39 +462,6 @@ class AudienceMembers(Protocol):
 
         Idempotent, in any order; of a customer who was erased or merged by now, nothing is left.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A member of an audience, and where it stands in order."""
-
-    customer: str
-    position: str
-    until: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MemberPage:
-    members: tuple[Member, ...]
-    following: str | None
-    """What gives the next page; None after the last one."""
-
-
-@dataclass(frozen=True, slots=True)
-class MemberCount:
-    count: int
-    """Of what was counted at once."""
-    following: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class FilledAudience:
-    """When a version of an audience was filled with the customers that there were."""
-
-    version: str
-    at: datetime
-    members: int
-    """It found so many."""
 
 
 class AudienceIndex(Protocol):
@@ -733,79 +518,6 @@ class PausedWorkStore(Protocol):
         """Remove this work, unless it was added again since."""
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingEnrollments:
-    """Enrollments that are stored in one item, of which the earliest timer is long past."""
-
-    customer: str
-    enrollments: Mapping[str, Enrollment]
-    version: int
-    """The item's."""
-    item: str
-    """Its sort key."""
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingMessages:
-    """A customer whose earliest deferred message should have been decided long ago, with all that are deferred."""
-
-    customer: str
-    messages: tuple[WaitingMessage, ...]
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingErasure:
-    """A pending erasure that should have been carried out."""
-
-    customer: str
-    due_at: datetime
-    order: EraseCustomer
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingTask:
-    """An open task that a person should have done, or whose timer is lost."""
-
-    customer: str
-    id: str
-    due_at: datetime
-    sequence: int = 0
-    """Of its timers; 0: it has none, as the tasks that no journey asks for."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadableItem:
-    """An item with something that waits, which this version cannot read."""
-
-    customer: str
-    kind: str
-    """Its sort key."""
-    due_at: datetime
-    error: str
-
-
-Waiting: TypeAlias = "WaitingEnrollments | WaitingMessages | WaitingErasure | WaitingTask | UnreadableItem"
-
-
-@dataclass(frozen=True, slots=True)
-class StuckEnrollment:
-    """An enrollment whose timer is gone."""
-
-    customer: str
-    enrollment: str
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True)
-class StuckTask:
-    """A task whose timer is gone."""
-
-    customer: str
-    task: str
-    sequence: int
-
-
 class DueTimes(Protocol):
     def past(self, before: datetime, first: int) -> Iterable[Sequence[Waiting]]:
         """What should have gone on by that instant, page by page: so much of each partition, the longest due first.
@@ -818,13 +530,6 @@ class DueTimes(Protocol):
 
         Does nothing where it has changed since it was read.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingPage:
-    found: Sequence[WaitingEnrollments | UnreadableItem]
-    following: str | None = None
-    """What gives the next page; None after the last one."""
 
 
 class WaitingIndex(Protocol):
@@ -868,20 +573,6 @@ class ChoiceBoard(Protocol):
         """Write them and the audit entry atomically. Raises ConflictError where another change came first."""
 
 
-@dataclass(frozen=True, slots=True)
-class CountedArm:
-    version: str
-    step: str
-    arm: str
-
-
-@dataclass(frozen=True, slots=True)
-class ArmCount:
-    entered: int = 0
-    reached: int = 0
-    """Of the customers who entered."""
-
-
 class ArmCounts(Protocol):
     def add(self, outcome: ArmOutcome, at: datetime) -> None:
         """Count a customer in an arm. Idempotent for 35 days."""
@@ -917,13 +608,6 @@ class Audit(Protocol):
         """Entries, the latest first; with `before`, only those older than that id."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeenPage:
-    types: Sequence[SeenType]
-    following: str | None = None
-    """What gives the next page; None after the last one."""
-
-
 class SeenTypes(Protocol):
     def add(self, seen: Seen, now: datetime) -> None:
         """Count it under its source and type."""
@@ -943,21 +627,6 @@ class History(Protocol):
 class Suppressions(Protocol):
     def current(self, addresses: Mapping[Channel, str]) -> Mapping[Channel, tuple[Suppression, ...]]:
         """The suppressions of these addresses; no entry for a channel without one."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnderReview:
-    """A message that waits for approval, and what the person needs to decide."""
-
-    message: str
-    customer: str
-    deadline: str
-    """ISO 8601. The journey or the policy says what happens then."""
-    about: Mapping[str, Any]
-    """Journey, step, template, purpose."""
-    queue: str
-    context: Mapping[str, Any]
-    """The rendered message, with the profile and data that it uses."""
 
 
 class Reviews(Protocol):
@@ -997,23 +666,6 @@ class Erasures(Protocol):
         """Queue the erasure, with a delay. Idempotent."""
 
 
-@dataclass(frozen=True, slots=True)
-class PrivacyTask:
-    """A request that a person answers."""
-
-    id: str
-    customer: str
-    opened_at: str
-    """ISO 8601. A request that comes again after an answer opens the task anew."""
-    due_at: str
-    title: str
-    script: str
-    context: Mapping[str, Any]
-    outcome: str = ""
-    """The choice that closed it."""
-    done_by: str = ""
-
-
 class PrivacyTasks(Protocol):
     def waiting(self, limit: int) -> Sequence[PrivacyTask]:
         """Open tasks of the queue `privacy`, by due time."""
@@ -1031,37 +683,6 @@ class ErasureOrders(Protocol):
 
         Raises ConflictError where another order was counted in between.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class PendingErasure:
-    """A customer to erase, and what is needed to find all stored data."""
-
-    id: str
-    at: datetime
-    """When the erasure was ordered."""
-    traces: Traces
-    enrollments: frozenset[str] = frozenset()
-    timers: frozenset[str] = frozenset()
-    """Names of the schedules of deferred messages."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadDeadLetter:
-    """A dead letter that nobody but a person can read."""
-
-    queue: str
-    id: str
-    """The id of the message; empty for those of a queue that has too many."""
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLettersRemoved:
-    """How many dead letters about a customer were removed, and the ones that could not be read."""
-
-    removed: int
-    unread: tuple[UnreadDeadLetter, ...] = ()
 
 
 class ErasureStore(Protocol):
@@ -1101,11 +722,6 @@ class RecordErasureStore(Protocol):
 
         Nothing for a customer who was erased. Can be interrupted and repeated.
         """
-
-
-Row: TypeAlias = "Mapping[str, Any]"
-Question: TypeAlias = "tuple[str, Sequence[str | int]]"
-"""The name of a query to the log of facts, and its parameters in order."""
 
 
 class FactLog(Protocol):

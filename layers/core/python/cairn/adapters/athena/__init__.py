@@ -6,7 +6,7 @@ from typing import Any
 
 from cairn.adapters.athena.queries import sql_of
 from cairn.adapters.aws import calling
-from cairn.application.ports import Question, Row
+from cairn.application.values.facts import Question, Row
 from cairn.domain.shared.errors import ServiceBusyError, ServiceRefusedError
 
 POLL_SECONDS, PATIENCE_SECONDS = 0.3, 24.0

@@ -12,7 +12,7 @@ from pynamodb.exceptions import TransactWriteError
 
 from cairn.adapters.dynamodb.items import ARMS, COUNTED, ArmItem
 from cairn.adapters.dynamodb.table import transaction
-from cairn.application.ports import ArmCount, CountedArm
+from cairn.application.values.arms import ArmCount, CountedArm
 from cairn.domain.journey.arms import ArmOutcome
 from cairn.domain.shared.hashing import share, short_hash
 

@@ -18,7 +18,7 @@ from typing import Any
 from cairn.adapters.aws import calling
 from cairn.adapters.backoff import attempts
 from cairn.adapters.dynamodb.items import AUDIENCE, CONDITION_FAILED, STATE
-from cairn.application.ports import FilledAudience, Member, MemberCount, MemberPage
+from cairn.application.values.audiences import FilledAudience, Member, MemberCount, MemberPage
 from cairn.domain.audience.audiences import Audience
 from cairn.domain.audience.order import shard_of
 from cairn.domain.audience.selection import LAST, Selection

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cairn.application.ports import DeferredMessage, DeliveryRequest, Settlement
+from cairn.application.values.messages import DeferredMessage, DeliveryRequest, Settlement
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.contact import Claim, Deferral
 from cairn.domain.consent.suppression import Mark, SuppressionChange

@@ -8,7 +8,7 @@ from cairn.adapters.dynamodb.due_times import due_keys
 from cairn.adapters.dynamodb.effect_codec import effect_to_wire
 from cairn.adapters.dynamodb.items import ENTERED, EVENT, PENDING_ERASURE, STATE, CustomerItem, RecordItem
 from cairn.adapters.dynamodb.outbox import outboxes_of
-from cairn.application.ports import Commit
+from cairn.application.values.customers import Commit
 from cairn.domain.customer.state import DEDUPE_WINDOW
 from cairn.domain.effects import EraseCustomer
 from cairn.domain.event import Event, consent_to_wire

@@ -64,7 +64,7 @@ from cairn.adapters.dynamodb.items import (
 from cairn.adapters.dynamodb.outbox import outbox_of_loser, outboxes_of
 from cairn.adapters.dynamodb.table import first_items, read_all
 from cairn.application.events.relay_effects import enrollment_of
-from cairn.application.ports import Commit, FoundCustomers
+from cairn.application.values.customers import Commit, FoundCustomers
 from cairn.domain.consent.changes import ConsentChange
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.state import DEDUPE_WINDOW, OLDER_ENTRIES, OLDER_MERGES, Concerns, Customer

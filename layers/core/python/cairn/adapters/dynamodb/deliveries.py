@@ -34,7 +34,8 @@ from cairn.adapters.dynamodb.items import (
 )
 from cairn.adapters.dynamodb.message_status import MAY_BE_DELIVERED_AGAIN, advance_status, reported, update_record
 from cairn.adapters.dynamodb.table import read_all
-from cairn.application.ports import DeferredMessage, DeliveryContext, DeliveryRequest, SentMessage, Settlement
+from cairn.application.values.messages import DeferredMessage, DeliveryContext, DeliveryRequest, Settlement
+from cairn.application.values.replies import SentMessage
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.consent.suppression import Mark, current_suppressions, suppression_key
 from cairn.domain.customer.overdue import next_decision

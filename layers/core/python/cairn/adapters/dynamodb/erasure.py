@@ -24,7 +24,7 @@ from cairn.adapters.dynamodb.table import read_all, read_partition, transaction,
 from cairn.adapters.dynamodb.tasks import DynamoTasks, task_from_item
 from cairn.adapters.dynamodb.timeline import merged_ids
 from cairn.adapters.scheduler.timers import deferral_schedule, task_schedules
-from cairn.application.ports import PendingErasure
+from cairn.application.values.erasure import PendingErasure
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.state import Customer

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import EVENT, STATE
 from cairn.adapters.dynamodb.table import read_all, read_attributes
-from cairn.application.ports import FoundCustomers
+from cairn.application.values.customers import FoundCustomers
 from cairn.domain.customer.state import Concerns
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for

@@ -4,7 +4,7 @@ from cairn.adapters.dynamodb.items import DEAL, IDENTITY, MEMBERS, PEOPLE, ROSTE
 from cairn.adapters.dynamodb.switches import commit_audited
 from cairn.adapters.dynamodb.table import read_all, transaction
 from cairn.adapters.dynamodb.tasks import deal_from_wire, override_to_wire, overrides_from_wire, work_key
-from cairn.application.ports import MemberOverrides, Roster
+from cairn.application.values.people import MemberOverrides, Roster
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.people.members import Deal
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire

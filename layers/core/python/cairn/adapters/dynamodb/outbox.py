@@ -19,7 +19,7 @@ from cairn.adapters.dynamodb.in_head import enrollments_in
 from cairn.adapters.dynamodb.items import BROADCAST, DATA, ENROLLED, OUTBOX, STATE, TASK
 from cairn.adapters.s3 import MAX_QUEUED_BYTES
 from cairn.application.events.relay_effects import Committed, WaitingEffect, commit_of_version, enrollment_of
-from cairn.application.ports import Commit
+from cairn.application.values.customers import Commit
 from cairn.domain.effects import Effect, Fact, FactKind, WakeAt, effect_id
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.people.task import Task

@@ -31,7 +31,7 @@ from cairn.adapters.dynamodb.items import (
 )
 from cairn.adapters.dynamodb.table import read_all
 from cairn.adapters.dynamodb.timeline import OPEN
-from cairn.application.ports import (
+from cairn.application.values.waiting import (
     UnreadableItem,
     Waiting,
     WaitingEnrollments,

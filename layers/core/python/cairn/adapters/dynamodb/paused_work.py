@@ -8,7 +8,7 @@ from pynamodb.exceptions import UpdateError
 
 from cairn.adapters.dynamodb.items import CONDITION_FAILED, MESSAGE, PAUSED, PAUSED_ENROLLMENT, RecordItem, code_of
 from cairn.adapters.dynamodb.table import write_all
-from cairn.application.ports import PausedEnrollment, PausedMessage, PausedWork
+from cairn.application.values.paused import PausedEnrollment, PausedMessage, PausedWork
 from cairn.domain.effects import PauseEnrollment
 from cairn.domain.shared.channels import Purpose
 from cairn.domain.shared.instants import instant_to_wire

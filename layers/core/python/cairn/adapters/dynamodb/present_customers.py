@@ -14,7 +14,7 @@ from cairn.adapters.dynamodb.customer_state import (
 )
 from cairn.adapters.dynamodb.items import DATA, ENROLLED, STATE
 from cairn.adapters.dynamodb.table import read_all, read_attributes
-from cairn.application.ports import PresentCustomer
+from cairn.application.values.customers import PresentCustomer
 from cairn.domain.profile.lead import LeadReader
 
 LEADS_ON = ("erased", "alias_of")

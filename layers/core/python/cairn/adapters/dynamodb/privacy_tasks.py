@@ -8,7 +8,7 @@ from cairn.adapters.dynamodb.owner_list import unlisting
 from cairn.adapters.dynamodb.switches import commit_audited
 from cairn.adapters.dynamodb.table import read_all, transaction
 from cairn.adapters.dynamodb.timeline import DONE, OPEN
-from cairn.application.ports import PrivacyTask
+from cairn.application.values.privacy import PrivacyTask
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.privacy.requests import QUEUE
 from cairn.domain.shared.errors import TaskClosedError, UnknownTaskError

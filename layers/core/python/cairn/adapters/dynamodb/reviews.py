@@ -8,7 +8,7 @@ from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, REVIEWS, TASK, Custo
 from cairn.adapters.dynamodb.owner_list import unlisting
 from cairn.adapters.dynamodb.switches import commit_audited
 from cairn.adapters.dynamodb.table import read_all, transaction
-from cairn.application.ports import UnderReview
+from cairn.application.values.reviews import UnderReview
 from cairn.domain.gate.codes import Reason
 from cairn.domain.message.message import Approval, MessageStatus
 from cairn.domain.operations.audit import AuditEntry

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cairn.adapters.aws import calling
-from cairn.application.ports import SeenPage
+from cairn.application.values.seen import SeenPage
 from cairn.domain.operations.seen import ANY_NAME, Seen, SeenBecause, SeenType
 from cairn.domain.shared.errors import ServiceRefusedError
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire

@@ -33,7 +33,7 @@ from cairn.adapters.dynamodb.items import (
 from cairn.adapters.dynamodb.outbox import outbox_of_task
 from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
 from cairn.adapters.dynamodb.table import read_all
-from cairn.application.ports import Staff, TaskPage
+from cairn.application.values.people import Staff, TaskPage
 from cairn.domain.effects import Effect
 from cairn.domain.people.members import Absence, Deal, Override, Share, Work
 from cairn.domain.people.task import Entry, Priority, Task, TaskKind, TaskStatus, Wanted

@@ -18,7 +18,8 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.http.standard_webhooks import ID, SIGNATURE, TIMESTAMP, mac, with_keys
-from cairn.application.ports import Reply, Secrets
+from cairn.application.ports import Secrets
+from cairn.application.values.webhooks import Reply
 from cairn.domain.policy import WebhookEndpoint
 from cairn.domain.shared.errors import (
     SecretMissingError,

@@ -7,7 +7,7 @@ from typing import Any
 
 from cairn.adapters.aws import calling
 from cairn.adapters.s3 import EMPTY, MAX_POINTER, Overflow, pointer_of
-from cairn.application.ports import DeadLettersRemoved, UnreadDeadLetter
+from cairn.application.values.erasure import DeadLettersRemoved, UnreadDeadLetter
 from cairn.domain.privacy.encodings import MAX_CHARACTERS, Budget, embedded_document
 from cairn.domain.privacy.traces import Sighting, Traces
 from cairn.domain.shared.errors import BodyTooLargeError, ServiceBusyError, ServiceRefusedError

@@ -9,7 +9,7 @@ from cairn.adapters.dynamodb.codec import message_to_wire, settlement_to_wire
 from cairn.adapters.scheduler.timers import deferred_message_body
 from cairn.adapters.sqs.backlog import is_behind
 from cairn.adapters.sqs.batches import send_each
-from cairn.application.ports import Settlement
+from cairn.application.values.messages import Settlement
 from cairn.domain.message.message import Message
 from cairn.domain.shared.channels import Purpose
 

@@ -6,7 +6,8 @@ from typing import Any
 from cairn.adapters.scheduler.timers import task_wake_body, wake_body
 from cairn.adapters.sqs.backlog import is_behind
 from cairn.adapters.sqs.batches import send_in_batches
-from cairn.application.ports import PausedEnrollment, StuckEnrollment, StuckTask
+from cairn.application.values.paused import PausedEnrollment
+from cairn.application.values.waiting import StuckEnrollment, StuckTask
 
 
 class WakeQueue:

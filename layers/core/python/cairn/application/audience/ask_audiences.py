@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 
-from cairn.application.ports import AudienceIndex, Audit, FilledAudience, Member, MemberCount, MemberPage
+from cairn.application.ports import AudienceIndex, Audit
+from cairn.application.values.audiences import FilledAudience, Member, MemberCount, MemberPage
 from cairn.domain.audience.audiences import Audience, Audiences
 from cairn.domain.audience.selection import Asked, Selection, selection
 from cairn.domain.operations.audit import AuditEntry

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cairn.application.ports import AudienceFiller, FilledAudience
+from cairn.application.ports import AudienceFiller
+from cairn.application.values.audiences import FilledAudience
 from cairn.domain.audience.audiences import Audience, Audiences
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.hashing import short_hash

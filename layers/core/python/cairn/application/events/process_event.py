@@ -9,17 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cairn.application.conflicts import until_committed
 from cairn.application.events.canonical_addresses import CanonicalAddresses, Phones
 from cairn.application.events.identify_customer import Identified, IdentifyCustomer
-from cairn.application.ports import (
-    Attempts,
-    ChosenArms,
-    Commit,
-    Customers,
-    ErasureOrders,
-    JourneyVersions,
-    Sent,
-    SentMessage,
-    Switches,
-)
+from cairn.application.ports import Attempts, ChosenArms, Customers, ErasureOrders, JourneyVersions, Sent, Switches
+from cairn.application.values.customers import Commit
+from cairn.application.values.replies import SentMessage
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.keywords import EVENT_TYPES, Intent, intent_of, is_yes, keyword_of, may_mean_stop

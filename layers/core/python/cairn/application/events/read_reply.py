@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cairn.application.ports import Interpreter, JourneyVersions, ModelCalls, SentMessage
+from cairn.application.ports import Interpreter, JourneyVersions, ModelCalls
+from cairn.application.values.replies import SentMessage
 from cairn.domain.consent.keywords import WORDS, intent_of, may_mean_stop
 from cairn.domain.customer.state import Reaction
 from cairn.domain.effects import OpenTask

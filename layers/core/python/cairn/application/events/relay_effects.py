@@ -20,13 +20,13 @@ from cairn.application.ports import (
     MemberNotifications,
     MessageQueue,
     PausedWorkStore,
-    PresentCustomer,
     PresentCustomers,
     Tasks,
     TaskTimers,
     Timeline,
     Timers,
 )
+from cairn.application.values.customers import PresentCustomer
 from cairn.domain.effects import (
     AbsorbHistory,
     AnswerKeyword,

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
-from cairn.application.ports import FactQueries, MeasuredPlans, Row
+from cairn.application.ports import FactQueries, MeasuredPlans
+from cairn.application.values.facts import Row
 from cairn.domain.measurement.measure import Measurement, measure
 from cairn.domain.measurement.observed import Observed
 from cairn.domain.measurement.plan import Change, OnDate, Plan, changed

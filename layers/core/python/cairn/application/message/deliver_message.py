@@ -25,16 +25,14 @@ from cairn.application.ports import (
     Attempts,
     DeferredMessages,
     Deliveries,
-    DeliveryContext,
-    DeliveryRequest,
     Provider,
     RateLimiter,
     Renderer,
-    Settlement,
     Settlements,
     Switches,
     Tasks,
 )
+from cairn.application.values.messages import DeliveryContext, DeliveryRequest, Settlement
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.effects import OpenTask
 from cairn.domain.gate import gate, reasons

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cairn.application.customer.find_customer import FindCustomer
-from cairn.application.ports import Audit, MessageQueue, Reviews, UnderReview
+from cairn.application.ports import Audit, MessageQueue, Reviews
+from cairn.application.values.reviews import UnderReview
 from cairn.domain.message.message import Approval
 from cairn.domain.operations.audit import AuditEntry
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cairn.application.conflicts import until_committed
-from cairn.application.ports import ArmCount, ArmCounts, Attempts, ChoiceBoard, JourneyDirectory
+from cairn.application.ports import ArmCounts, Attempts, ChoiceBoard, JourneyDirectory
+from cairn.application.values.arms import ArmCount
 from cairn.domain.journey.arms import RULE, Winner
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.steps.split import Split

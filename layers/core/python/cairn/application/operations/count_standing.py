@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cairn.application.ports import JourneyDirectory, WaitingEnrollments, WaitingIndex
+from cairn.application.ports import JourneyDirectory, WaitingIndex
+from cairn.application.values.waiting import WaitingEnrollments
 from cairn.domain.journey.enrollment import Status
 from cairn.domain.operations.targets import near_target
 from cairn.domain.shared.errors import UnknownTargetError

@@ -10,13 +10,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Literal, assert_never
 
-from cairn.application.ports import (
-    DueTimes,
-    Erasures,
-    MessageQueue,
+from cairn.application.ports import DueTimes, Erasures, MessageQueue, SwitchBoard
+from cairn.application.values.waiting import (
     StuckEnrollment,
     StuckTask,
-    SwitchBoard,
     UnreadableItem,
     Waiting,
     WaitingEnrollments,

@@ -10,15 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cairn.application.ports import (
-    Audit,
-    Customers,
-    Inbox,
-    JourneyDirectory,
-    UnreadableItem,
-    WaitingEnrollments,
-    WaitingIndex,
-)
+from cairn.application.ports import Audit, Customers, Inbox, JourneyDirectory, WaitingIndex
+from cairn.application.values.waiting import UnreadableItem, WaitingEnrollments
 from cairn.domain.customer.state import JOURNEY_MIGRATED, Customer
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import OPERATORS_SOURCE

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cairn.application.ports import MessageQueue, PausedEnrollment, PausedWorkStore, SwitchBoard
+from cairn.application.ports import MessageQueue, PausedWorkStore, SwitchBoard
+from cairn.application.values.paused import PausedEnrollment
 from cairn.settings import SWITCH_TTL
 
 

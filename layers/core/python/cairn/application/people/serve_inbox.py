@@ -10,14 +10,8 @@ from datetime import datetime
 
 from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.people.work_on_tasks import By, WorkOnTasks
-from cairn.application.ports import (
-    Audit,
-    History,
-    MessageQueue,
-    Suppressions,
-    TaskPage,
-    TaskStore,
-)
+from cairn.application.ports import Audit, History, MessageQueue, Suppressions, TaskStore
+from cairn.application.values.people import TaskPage
 from cairn.domain.customer.state import Customer
 from cairn.domain.explain.explanations import sentence_of, zone_of
 from cairn.domain.gate.permission import denial

@@ -9,7 +9,8 @@ from typing import Any
 from cairn.application.conflicts import until_committed
 from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.people.follow_ups import follow_ups
-from cairn.application.ports import Attempts, History, PresentCustomers, Scripts, TaskPage, TaskStore
+from cairn.application.ports import Attempts, History, PresentCustomers, Scripts, TaskStore
+from cairn.application.values.people import TaskPage
 from cairn.domain.customer.state import Customer
 from cairn.domain.effects import split_effect_id
 from cairn.domain.explain.explanations import CustomerExplanation, zone_of

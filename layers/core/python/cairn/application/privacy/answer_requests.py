@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from cairn.application.customer.find_customer import FindCustomer
-from cairn.application.ports import Audit, History, Inbox, PrivacyTask, PrivacyTasks
+from cairn.application.ports import Audit, History, Inbox, PrivacyTasks
 from cairn.application.privacy.export_customer import EXPORT, ExportCustomer
+from cairn.application.values.privacy import PrivacyTask
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.operations.audit import AuditEntry

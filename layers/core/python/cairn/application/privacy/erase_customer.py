@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cairn.application.ports import DeadLettersRemoved, Erasures, ErasureStore, Tasks
+from cairn.application.ports import Erasures, ErasureStore, Tasks
+from cairn.application.values.erasure import DeadLettersRemoved
 from cairn.domain.effects import EraseCustomer as Order
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.privacy.requests import dead_letters_task

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from cairn.application.ports import Audit, DeadLettersRemoved, RecordErasureStore, Tasks
+from cairn.application.ports import Audit, RecordErasureStore, Tasks
 from cairn.application.privacy.erase_customer import Outcome
+from cairn.application.values.erasure import DeadLettersRemoved
 from cairn.domain.effects import EraseRecord as Order
 from cairn.domain.identity.identifiers import identifier_of_key
 from cairn.domain.operations.audit import AuditEntry

@@ -10,7 +10,8 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
-from cairn.application.ports import ConsentRecords, Inbox, Reply, WebhookEndpoints
+from cairn.application.ports import ConsentRecords, Inbox, WebhookEndpoints
+from cairn.application.values.webhooks import Reply
 from cairn.domain.effects import ANSWERED, REFUSED
 from cairn.domain.event import Event
 from cairn.domain.identity.trust import JOURNEYS_SOURCE

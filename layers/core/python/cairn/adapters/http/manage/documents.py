@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from cairn.application.people.manage_members import Leaving, MemberState
 from cairn.application.people.work_on_tasks import LATEST, Shown
-from cairn.application.ports import PrivacyTask, UnderReview
 from cairn.application.privacy.answer_requests import Answered
+from cairn.application.values.privacy import PrivacyTask
+from cairn.application.values.reviews import UnderReview
 from cairn.domain.consent.suppression import Suppression
 from cairn.domain.explain.explanations import CustomerExplanation, MessageExplanation, Sentence
 from cairn.domain.explain.leads import InPipeline, LeadExplanation
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from cairn.application.operations.count_standing import StandingPage
     from cairn.application.operations.migrate_journey import MigratedPage
     from cairn.application.people.serve_inbox import Conversation
-    from cairn.application.ports import Member, MemberCount, MemberPage
+    from cairn.application.values.audiences import Member, MemberCount, MemberPage
     from cairn.domain.audience.audiences import Audience
     from cairn.domain.audience.broadcasts import Broadcast
 

@@ -1,0 +1,12 @@
+"""Questions to the log of facts, and what they find."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Row: TypeAlias = "Mapping[str, Any]"
+Question: TypeAlias = "tuple[str, Sequence[str | int]]"
+"""The name of a query to the log of facts, and its parameters in order."""
