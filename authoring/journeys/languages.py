@@ -15,8 +15,7 @@ from babel.numbers import list_currencies
 from jinja2 import TemplateSyntaxError, nodes
 
 from authoring.problems import did_you_mean
-from cairn.adapters.templates.language import ALONE, DIRECTIVE, FILTERS, FORMS, OTHER, plural_form
-from cairn.adapters.templates.renderer import environment
+from cairn.adapters.templates.language import ALONE, DIRECTIVE, FILTERS, FORMS, OTHER, environment, plural_form
 from cairn.domain.shared.channels import Channel
 
 ENGLISH = "en"

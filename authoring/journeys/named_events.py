@@ -14,7 +14,7 @@ from authoring.journeys.steps import kinds_of, model_of
 from authoring.journeys.templates import Part
 from authoring.problems import Loc, Problem
 from authoring.shape import MessageAndFix
-from cairn.adapters.templates.renderer import environment
+from cairn.adapters.templates.language import environment
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.journey.definition import ANY_KEY
 

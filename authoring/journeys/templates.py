@@ -22,7 +22,8 @@ from authoring.journeys.source import Source, read_yaml
 from authoring.journeys.steps.base import Wire
 from authoring.journeys.values import LOCALE
 from authoring.problems import Problem, did_you_mean
-from cairn.adapters.templates.renderer import LINKS, VARIABLES, environment
+from cairn.adapters.templates.language import environment
+from cairn.adapters.templates.renderer import LINKS, VARIABLES
 from cairn.adapters.templates.values import FULL, foreign_schemes
 from cairn.adapters.templates.variants import INVITE_TEXTS, REGISTERED, key_of
 from cairn.domain.consent.links import LinkKind

@@ -10,7 +10,7 @@ from authoring.journeys.templates import texts_of
 from authoring.preflight.links import Fault
 from authoring.preflight.samples import Sample
 from authoring.preflight.variants import Variant
-from cairn.adapters.templates.renderer import environment
+from cairn.adapters.templates.language import environment
 from cairn.adapters.templates.variants import keys_for
 from cairn.domain.profile.attributes import LOCALE
 

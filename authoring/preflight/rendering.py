@@ -11,7 +11,8 @@ from jinja2 import UndefinedError
 from authoring.journeys.templates import texts_of
 from authoring.preflight.samples import Sample, profile_of
 from authoring.preflight.variants import Variant
-from cairn.adapters.templates.renderer import JinjaRenderer, environment, variables_of
+from cairn.adapters.templates.language import environment
+from cairn.adapters.templates.renderer import JinjaRenderer, variables_of
 from cairn.adapters.templates.values import LONGEST_VALUE
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.journey.definition import Journey

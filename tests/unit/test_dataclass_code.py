@@ -2,14 +2,14 @@
 
 import dataclasses
 import inspect
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
 import pytest
 
-from cairn.dataclass_code import name_of, note, use
+from cairn.dataclass_code import key_of, name_of, note, use
 
 DEFAULT = ("a", "b")
 
@@ -31,8 +31,11 @@ def made() -> Any:
     return Made
 
 
-def compiled_from(texts: Iterable[str]) -> dict[str, CodeType]:
-    return {name_of(text): compile(text, "<string>", "exec") for text in texts}
+def compiled_from(texts: Mapping[str, set[str]]) -> dict[str, dict[str, CodeType]]:
+    return {
+        name_of(module): {key_of(text): compile(text, "<string>", "exec") for text in of_module}
+        for module, of_module in texts.items()
+    }
 
 
 def functions_in(code: CodeType) -> set[CodeType]:
@@ -57,7 +60,9 @@ def test_a_class_is_the_same_and_nothing_is_compiled() -> None:
         one.name = "z"
     with pytest.raises(TypeError, match="name"):
         after()
-    assert any(after.__init__.__code__ is one for code_of in code.values() for one in functions_in(code_of))
+    assert any(
+        after.__init__.__code__ is one for code_of in code[name_of(__name__)].values() for one in functions_in(code_of)
+    )
 
 
 def test_a_text_that_is_not_found_is_compiled() -> None:

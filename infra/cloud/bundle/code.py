@@ -4,6 +4,7 @@ import shutil
 from functools import cache
 from pathlib import Path
 
+import cairn
 from cairn.adapters.pages.render import COMPILED, write_compiled
 from cairn.adapters.sources import MAPPING, OWN
 from infra.cloud.bundle import ROOT, new_folder
@@ -30,7 +31,7 @@ def core_layer() -> Path:
     """The package `cairn`, deployed at /opt/python."""
     layer = new_folder("core")
     _copy(CORE / "python", layer / "python")
-    pages = layer / COMPILED.relative_to(CORE)
+    pages = layer / "python" / COMPILED.relative_to(Path(cairn.__path__[0]).parent)
     pages.mkdir()
     write_compiled(pages)
     compile_tree(layer / "python", "/opt/python")

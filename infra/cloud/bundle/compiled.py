@@ -14,20 +14,28 @@ import json, sys
 from base64 import b64encode
 from importlib import import_module
 from marshal import dumps, loads
+from pkgutil import walk_packages
+import cairn
 from cairn import dataclass_code, regex_code
 
-texts, patterns = dataclass_code.note(), regex_code.note()
-for name in json.loads(sys.argv[1]):
+texts, patterns, handlers = dataclass_code.note(), regex_code.note(), json.loads(sys.argv[1])
+for name in handlers:
     import_module(name)
+for module in walk_packages(cairn.__path__, "cairn."):  # also what is not imported before a request needs it
+    if module.name != "cairn.lambda_entry":  # it starts a function
+        import_module(module.name)
 import botocore.session
 session = botocore.session.get_session()
 for service in json.loads(sys.argv[2]):
     session.create_client(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
 from cairn.adapters.pages.render import Pages
-from cairn.adapters.templates.renderer import environment
+from cairn.adapters.templates.language import environment
 from cairn.domain.policy import Policy
 Pages(Policy()).warm()
 environment(escape=True).from_string("")
+
+for name in handlers:
+    texts["handler"] |= texts.pop(name, set())  # as each is named in its function
 
 made = {
     dataclass_code.name_of(module): {
@@ -49,8 +57,8 @@ IN_ORDER = {"PYTHONHASHSEED": "0"}
 def compiled_at_start(core: Path, dependencies: Path, services: tuple[str, ...]) -> dict[str, bytes]:
     """What the archive of our own layer has by name, beside modules.
 
-    Of all functions, the clients of services, the pages, and the templates of messages. Without the functions' Python,
-    nothing.
+    Of all functions and modules, the clients of services, the pages, and the templates of messages. Without the
+    functions' Python, nothing.
     """
     python = compiler()
     if python is None:

@@ -11,7 +11,7 @@ import pytest
 import stripe
 
 from cairn.adapters.sources import VENDORS, sources
-from cairn.adapters.templates.renderer import environment
+from cairn.adapters.templates.language import environment
 from cairn.adapters.templates.values import MARK
 from cairn.application.events.accept_webhook import Reading, Request
 from cairn.domain.event import Event

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from cairn.adapters.documents.catalogue import Catalogue
-from cairn.adapters.templates.renderer import NO_POLICY, JinjaRenderer, environment
+from cairn.adapters.templates.language import environment
+from cairn.adapters.templates.renderer import NO_POLICY, JinjaRenderer
 from cairn.domain.consent.keywords import Intent
 from cairn.domain.journey.definition import EntryRule, Journey, Match
 from cairn.domain.message.message import Message, Rendered, Review, Terms

@@ -32,7 +32,7 @@ from authoring.journeys.values import Channel as WrittenChannel
 from authoring.journeys.values import IfMissed as WrittenIfMissed
 from authoring.journeys.values import Purpose as WrittenPurpose
 from authoring.shape import keys_of
-from cairn.adapters.templates.renderer import environment
+from cairn.adapters.templates.language import environment
 from cairn.domain.event import Event
 from cairn.domain.journey.conditions import FUNCTION_NAMES, Scope
 from cairn.domain.journey.enrollment import Enrollment

@@ -13,7 +13,7 @@ from authoring.journeys.inline_css import NotInlinedError, with_inline_css
 from authoring.journeys.layouts import Layouts
 from authoring.journeys.mjml import html_of
 from authoring.journeys.plain_text import plain_text
-from cairn.adapters.templates.renderer import environment
+from cairn.adapters.templates.language import environment
 from cairn.adapters.templates.values import MARK
 
 JOURNEY = """\

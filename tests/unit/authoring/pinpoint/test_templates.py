@@ -13,7 +13,7 @@ from authoring.pinpoint.handlebars import Handlebars
 from authoring.pinpoint.model import EmailTemplateResponse, PushNotificationTemplateResponse
 from authoring.pinpoint.notes import Notes
 from authoring.pinpoint.templates import Written
-from cairn.adapters.templates.renderer import environment
+from cairn.adapters.templates.language import environment
 
 DATES: dict[str, Any] = {"TemplateType": "EMAIL", "CreationDate": "", "LastModifiedDate": ""}
 

@@ -1,27 +1,20 @@
 """manage_api: answers operators."""
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
-from cairn.adapters.documents.people import people_at
-from cairn.adapters.documents.replies import replies_beside
-from cairn.adapters.documents.scripts import Scripts
 from cairn.adapters.documents.targets import Targets
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.export import DynamoCustomerExport
-from cairn.adapters.dynamodb.members import DynamoDeals, DynamoMembers
-from cairn.adapters.dynamodb.overdue import DynamoDueTimes
-from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
-from cairn.adapters.dynamodb.privacy_tasks import DynamoPrivacyTasks
 from cairn.adapters.dynamodb.reviews import DynamoReviews
 from cairn.adapters.dynamodb.seen import DynamoSeenTypes
 from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.switches import DynamoSwitches
-from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.http.manage.router import ManageRouter
 from cairn.adapters.phone.numbers import phones_of
@@ -29,33 +22,33 @@ from cairn.adapters.s3 import NoOverflow
 from cairn.adapters.secrets_manager import identity_keys
 from cairn.adapters.sqs.events_queue import EventsQueue
 from cairn.adapters.sqs.message_queue import MessageQueue
-from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.customer.find_customer import FindCustomer
-from cairn.application.customer.show_lead import ShowLead
 from cairn.application.message.review_messages import ReviewMessages
 from cairn.application.operations.operator_commands import OperatorCommands
 from cairn.application.operations.switch import Switch
-from cairn.application.people.assign_tasks import AssignTasks
-from cairn.application.people.manage_members import ManageMembers
-from cairn.application.people.work_on_tasks import WorkOnTasks
-from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportCustomer, ExportForOperator
 from cairn.compose.leads import leads_beside
-from cairn.compose.people import SCRIPTS
 from cairn.compose.table import bind_table
 from cairn.domain.shared.channels import Purpose
 from cairn.settings import ManageApiSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cairn.adapters.athena import AthenaFacts
+    from cairn.adapters.http.manage.people import PeopleRoutes
     from cairn.application.audience.ask_audiences import AskAudiences
     from cairn.application.audience.manage_broadcasts import ManageBroadcasts
+    from cairn.application.customer.explain_decisions import ExplainDecisions
+    from cairn.application.customer.show_lead import ShowLead
     from cairn.application.measurement.measure_journey import MeasureJourney
     from cairn.application.measurement.report_facts import ReportFacts
     from cairn.application.operations.choose_winner import ChooseWinner
     from cairn.application.operations.count_standing import CountStanding
     from cairn.application.operations.migrate_journey import MigrateJourney
     from cairn.application.people.serve_inbox import ServeInbox
+    from cairn.application.privacy.answer_requests import AnswerRequests
+    from cairn.domain.lead.leads import Leads
 
 
 def manage_api() -> ManageRouter:
@@ -70,22 +63,15 @@ def manage_api() -> ManageRouter:
     normal_phone = phones_of(settings.phone_region)
     find = FindCustomer(customers, timeline, normal_phone)
     export = ExportCustomer(DynamoCustomerExport(keys).about)
-    people, tasks = people_at(Path(settings.people_path)), DynamoTasks()
     inbox = EventsQueue(sqs, settings.events_queue_url, NoOverflow(), keys.queue_groups)
     leads = leads_beside(Path(settings.journeys_path))
     targets = Targets(Path(settings.journeys_path))
-    explain = ExplainDecisions(find, timeline, suppressions, audit, leads, targets.time_zone)
-    replies = replies_beside(Path(settings.people_path))
-    work = WorkOnTasks(
-        store=tasks,
-        customers=DynamoPresentCustomers(),
-        history=timeline,
-        explain=explain,
-        people=people,
-        scripts=Scripts(Path(settings.people_path).with_name(SCRIPTS)),
-        attempts=attempts,
-        inbox=replies.queue if replies is not None else "",
-    )
+
+    def explain() -> "ExplainDecisions":
+        from cairn.application.customer.explain_decisions import ExplainDecisions  # noqa: PLC0415  with the sentences
+
+        return ExplainDecisions(find, timeline, suppressions, audit, leads, targets.time_zone)
+
     return ManageRouter(
         switch=Switch(board, targets, attempts),
         board=board,
@@ -105,38 +91,31 @@ def manage_api() -> ManageRouter:
         standing=lambda: _standing(Path(settings.journeys_path)),
         measure=lambda: _measure(settings),
         report=lambda: _report(settings),
-        answer=AnswerRequests(find, DynamoPrivacyTasks(), timeline, export, inbox, audit),
+        answer=lambda: _answer(find=find, history=timeline, export=export, inbox=inbox, audit=audit),
         review=ReviewMessages(find, DynamoReviews(), messages, audit),
-        tasks=work,
-        members=ManageMembers(
-            people=people,
-            board=DynamoMembers(),
-            store=tasks,
-            assign=AssignTasks(tasks, people, attempts),
-            deals=DynamoDeals(),
-            attempts=attempts,
-        ),
-        inbox=lambda: _inbox(
-            find=find,
-            work=work,
-            store=tasks,
-            history=timeline,
-            messages=messages,
-            suppressions=suppressions,
-            audit=audit,
-            policy=Path(settings.policy_path),
+        people=cache(
+            lambda: _people(
+                settings,
+                explain,
+                find=find,
+                history=timeline,
+                messages=messages,
+                suppressions=suppressions,
+                audit=audit,
+            )
         ),
         audiences=lambda: _audiences(Path(settings.policy_path), settings.table_name, audit),
         broadcasts=lambda: _broadcasts(settings, audit, board),
         audit=audit,
         seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
-        lead=ShowLead(find, audit, leads),
+        lead=lambda: _lead(find, audit, leads),
         normal_phone=normal_phone,
     )
 
 
 def _migrate(journeys: Path, customers: DynamoCustomers, inbox: EventsQueue, audit: DynamoAudit) -> "MigrateJourney":
     from cairn.adapters.documents.catalogue import Catalogue  # noqa: PLC0415  with the engine
+    from cairn.adapters.dynamodb.overdue import DynamoDueTimes  # noqa: PLC0415
     from cairn.application.operations.migrate_journey import MigrateJourney  # noqa: PLC0415
 
     directory = Catalogue(journeys)
@@ -163,6 +142,61 @@ def _facts(settings: ManageApiSettings) -> "AthenaFacts":
     from cairn.adapters.athena import AthenaFacts  # noqa: PLC0415
 
     return AthenaFacts(aws.client("athena"), settings.facts_workgroup, settings.facts_database)
+
+
+def _answer(**parts: Any) -> "AnswerRequests":
+    from cairn.adapters.dynamodb.privacy_tasks import DynamoPrivacyTasks  # noqa: PLC0415
+    from cairn.application.privacy.answer_requests import AnswerRequests  # noqa: PLC0415
+
+    return AnswerRequests(tasks=DynamoPrivacyTasks(), **parts)
+
+
+def _lead(find: FindCustomer, audit: DynamoAudit, leads: "Leads | None") -> "ShowLead":
+    from cairn.application.customer.show_lead import ShowLead  # noqa: PLC0415
+
+    return ShowLead(find, audit, leads)
+
+
+def _people(settings: ManageApiSettings, explain: "Callable[[], ExplainDecisions]", **parts: Any) -> "PeopleRoutes":
+    from cairn.adapters.documents.people import people_at  # noqa: PLC0415
+    from cairn.adapters.documents.replies import replies_beside  # noqa: PLC0415
+    from cairn.adapters.documents.scripts import Scripts  # noqa: PLC0415
+    from cairn.adapters.dynamodb.members import DynamoDeals, DynamoMembers  # noqa: PLC0415
+    from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers  # noqa: PLC0415
+    from cairn.adapters.dynamodb.tasks import DynamoTasks  # noqa: PLC0415
+    from cairn.adapters.http.manage.people import PeopleRoutes  # noqa: PLC0415
+    from cairn.application.people.assign_tasks import AssignTasks  # noqa: PLC0415
+    from cairn.application.people.manage_members import ManageMembers  # noqa: PLC0415
+    from cairn.application.people.work_on_tasks import WorkOnTasks  # noqa: PLC0415
+    from cairn.compose.people import SCRIPTS  # noqa: PLC0415
+
+    find, history = parts["find"], parts["history"]
+    people, store = people_at(Path(settings.people_path)), DynamoTasks()
+    replies = replies_beside(Path(settings.people_path))
+    work = WorkOnTasks(
+        store=store,
+        customers=DynamoPresentCustomers(),
+        history=history,
+        find_customer=find,
+        explain=explain,
+        people=people,
+        scripts=Scripts(Path(settings.people_path).with_name(SCRIPTS)),
+        attempts=attempts,
+        inbox=replies.queue if replies is not None else "",
+    )
+    return PeopleRoutes(
+        tasks=work,
+        members=ManageMembers(
+            people=people,
+            board=DynamoMembers(),
+            store=store,
+            assign=AssignTasks(store, people, attempts),
+            deals=DynamoDeals(),
+            attempts=attempts,
+        ),
+        inbox=lambda: _inbox(**parts, work=work, store=store, policy=Path(settings.policy_path)),
+        normal_phone=phones_of(settings.phone_region),
+    )
 
 
 def _inbox(*, policy: Path, **parts: Any) -> "ServeInbox":
@@ -210,6 +244,7 @@ def _winner(journeys: Path) -> "ChooseWinner":
 
 def _standing(journeys: Path) -> "CountStanding":
     from cairn.adapters.documents.catalogue import Catalogue  # noqa: PLC0415  with the engine
+    from cairn.adapters.dynamodb.overdue import DynamoDueTimes  # noqa: PLC0415
     from cairn.application.operations.count_standing import CountStanding  # noqa: PLC0415
 
     return CountStanding(Catalogue(journeys), DynamoDueTimes())

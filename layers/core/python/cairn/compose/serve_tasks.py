@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
@@ -17,7 +18,6 @@ from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.pages.render import Pages
 from cairn.adapters.pages.task_page import TaskPage
 from cairn.adapters.secrets_manager import identity_keys
-from cairn.application.customer.explain_decisions import ExplainDecisions
 from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.people.serve_task import ServeTask
 from cairn.application.people.work_on_tasks import WorkOnTasks
@@ -25,6 +25,9 @@ from cairn.compose.links import task_links
 from cairn.compose.people import SCRIPTS
 from cairn.compose.table import bind_table
 from cairn.settings import ServeTasksSettings
+
+if TYPE_CHECKING:
+    from cairn.application.customer.explain_decisions import ExplainDecisions
 
 
 def serve_tasks() -> TaskPage:
@@ -35,6 +38,7 @@ def serve_tasks() -> TaskPage:
     people_path = Path(settings.people_path)
     policy, people, store = policy_at(Path(settings.policy_path)), people_at(people_path), DynamoTasks()
     customers, timeline, scripts = DynamoCustomers(keys), DynamoTimeline(), Scripts(people_path.with_name(SCRIPTS))
+    find = FindCustomer(customers, timeline, lambda _: None)  # a link names ids alone
     return TaskPage(
         links=task_links(secrets, settings),
         serve=ServeTask(
@@ -43,12 +47,8 @@ def serve_tasks() -> TaskPage:
                 store=store,
                 customers=DynamoPresentCustomers(),
                 history=timeline,
-                explain=ExplainDecisions(
-                    find=FindCustomer(customers, timeline, lambda _: None),  # a link names ids alone
-                    history=timeline,
-                    suppressions=DynamoSuppressions(keys.suppressions),
-                    audit=DynamoAudit(),
-                ),
+                find_customer=find,
+                explain=lambda: _explain(find, timeline, DynamoSuppressions(keys.suppressions)),
                 people=people,
                 scripts=scripts,
                 attempts=attempts,
@@ -61,3 +61,9 @@ def serve_tasks() -> TaskPage:
         policy=policy,
         pages=Pages(policy),
     )
+
+
+def _explain(find: FindCustomer, timeline: DynamoTimeline, suppressions: DynamoSuppressions) -> "ExplainDecisions":
+    from cairn.application.customer.explain_decisions import ExplainDecisions  # noqa: PLC0415  with the sentences
+
+    return ExplainDecisions(find, timeline, suppressions, DynamoAudit())

@@ -1,6 +1,7 @@
 """Operators' requests are read whole: every problem is reported at once, and nothing is done before."""
 
 import json
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cairn.adapters.http.manage.forms import MAX_BODY_BYTES
+from cairn.adapters.http.manage.people import PeopleRoutes
 from cairn.adapters.http.manage.router import ManageRouter, OperatorRequest
 from cairn.adapters.http.manage.routes import ROUTES
 from cairn.adapters.http.problems import problem_of
@@ -15,7 +17,15 @@ from cairn.adapters.phone.numbers import to_e164
 from cairn.domain.shared.errors import CairnError, InvalidRequestError, ServiceBusyError
 from tests.unit.makers import MONDAY
 
-ROUTER: Any = ManageRouter(*[None] * 20, normal_phone=lambda text: to_e164(text, "US"))  # type: ignore[list-item]  nothing is done
+
+def phones(text: str) -> str | None:
+    return to_e164(text, "US")
+
+
+NOTHING: Any = None
+PEOPLE = PeopleRoutes(NOTHING, NOTHING, NOTHING, phones)
+PARTS: Any = {one.name: NOTHING for one in fields(ManageRouter)} | {"people": lambda: PEOPLE, "normal_phone": phones}
+ROUTER = ManageRouter(**PARTS)
 """Without use cases: a request that passes its form fails."""
 
 POSTS = [path for method, path in ROUTES if method == "POST"]

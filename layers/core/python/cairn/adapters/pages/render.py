@@ -5,16 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, ModuleLoader, StrictUndefined
 from markupsafe import Markup
 
 from cairn.adapters.pages.masks import masked
 from cairn.adapters.pages.texts import Texts, texts_for
-from cairn.application.consent.serve_preferences import Preferences, Topic
 from cairn.domain.consent.links import Link
 from cairn.domain.policy import Policy
+
+if TYPE_CHECKING:
+    from cairn.application.consent.serve_preferences import Preferences, Topic
 
 HERE = Path(__file__).parent
 
@@ -96,7 +98,7 @@ class Pages:
         explained = self._filled(t, t.confirmed_explained, link)
         return self._result(t, t.confirmed_title, explained, preferences=PREFERENCES + preferences)
 
-    def choices(self, t: Texts, known: Preferences, wanted: Mapping[Topic, bool], *, saved: bool = False) -> Page:
+    def choices(self, t: Texts, known: "Preferences", wanted: "Mapping[Topic, bool]", *, saved: bool = False) -> Page:
         channels = [
             {
                 "name": t.channels[channel],

@@ -12,8 +12,9 @@ from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from cairn.adapters.templates.values import Full, number_text
+from cairn.adapters.templates.values import Full, Sandbox, number_text
 from cairn.domain.shared.currencies import decimals_of
 from cairn.domain.shared.errors import TemplateError
 from cairn.domain.shared.instants import to_instant, zone_named
@@ -90,6 +91,13 @@ def plural(context: Context, value: Any, *, other: Any, **forms: Any) -> Any:
 
 
 FILTERS = {"local": local, "money": money, "amount": amount, "number": number, "plural": plural}
+
+
+def environment(*, escape: bool) -> ImmutableSandboxedEnvironment:
+    """The environment in which templates are checked and rendered."""
+    made = Sandbox(escape=escape)
+    made.filters |= FILTERS
+    return made
 
 
 def plural_form(digits: str, rule: Plural) -> str:

@@ -10,12 +10,10 @@ from html import escape
 from typing import Any, Protocol
 
 from jinja2 import TemplateError as JinjaError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cairn.adapters.pages.texts import texts_for
-from cairn.adapters.templates import values
 from cairn.adapters.templates.footer import with_unsubscribe_links
-from cairn.adapters.templates.language import FILTERS, LANGUAGE
+from cairn.adapters.templates.language import LANGUAGE, environment
 from cairn.adapters.templates.values import (
     LONGEST_IN_SUBJECT,
     LONGEST_VALUE,
@@ -54,13 +52,6 @@ LINKS = "links"
 
 VARIABLES = ("profile", "data", "enrollment", "customer", "journey", LINKS)
 """The variables of a template."""
-
-
-def environment(*, escape: bool) -> ImmutableSandboxedEnvironment:
-    """The environment in which templates are checked and rendered."""
-    made = values.environment(escape=escape)
-    made.filters |= FILTERS
-    return made
 
 
 class JourneyTemplates(Protocol):

@@ -7,8 +7,7 @@ from typing import Any
 from jinja2 import TemplateError, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from cairn.adapters.templates.language import LANGUAGE
-from cairn.adapters.templates.renderer import environment
+from cairn.adapters.templates.language import LANGUAGE, environment
 from cairn.adapters.templates.values import without_marks
 from cairn.domain.people.script import Script, Texts, closest
 from cairn.domain.profile.attributes import LOCALE, TIME_ZONE

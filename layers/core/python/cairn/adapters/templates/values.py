@@ -235,11 +235,6 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super()._generate(source, *args, **kwargs)
 
 
-def environment(*, escape: bool) -> ImmutableSandboxedEnvironment:
-    """The environment without the filters of renderer.py."""
-    return Sandbox(escape=escape)
-
-
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """A template, with the hosts that its own text names."""

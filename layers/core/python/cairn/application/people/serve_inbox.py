@@ -13,7 +13,7 @@ from cairn.application.people.work_on_tasks import By, WorkOnTasks
 from cairn.application.ports import Audit, History, MessageQueue, Suppressions, TaskStore
 from cairn.application.values.people import TaskPage
 from cairn.domain.customer.state import Customer
-from cairn.domain.explain.explanations import sentence_of, zone_of
+from cairn.domain.explain.explanations import sentence_of
 from cairn.domain.gate.permission import denial
 from cairn.domain.message.message import Jurisdiction, Message, Written
 from cairn.domain.message.sms import DEFAULT_MAX_PARTS, parts_of
@@ -148,7 +148,7 @@ class ServeInbox:
             addresses=addresses_to_send_to(profile),
             decided_at=now,
             variables={"profile": profile.view()},
-            time_zone=zone_of(customer).key,
+            time_zone=customer.zone().key,
             written=Written(answer.text, by, answer.subject),
         )
 
@@ -166,7 +166,7 @@ class ServeInbox:
         if refused is not None:
             entry = {"kind": "suppressed", "reason": refused.reason.value, "why": refused.why}
             entry |= {"purpose": message.purpose.value, "channel": channel.value}
-            raise NotAllowedError(sentence_of(entry, zone_of(customer)))
+            raise NotAllowedError(sentence_of(entry, customer.zone()))
 
 
 def _channel_of(heard: Utterance | None) -> Channel:

@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from cairn.application.people.work_on_tasks import By, TaskResult, WorkOnTasks
 from cairn.application.ports import Customers, History, TaskStore
 from cairn.domain.customer.state import Customer
-from cairn.domain.explain.explanations import Sentence, explain_customer, zone_of
 from cairn.domain.people.life import outcomes_of
 from cairn.domain.people.members import Outcome, People
 from cairn.domain.people.task import Task
 from cairn.domain.shared.errors import UnknownCustomerError
+
+if TYPE_CHECKING:
+    from cairn.domain.explain.explanations import Sentence
 
 RECENT = 12
 """Events and decisions that the page shows."""
@@ -34,7 +37,7 @@ class TaskSeen:
     """Whether they see the customer: it is their task, or nobody's in one of their queues."""
     may_claim: bool
     outcomes: Mapping[str, Outcome]
-    sentences: tuple[Sentence, ...] = ()
+    sentences: "tuple[Sentence, ...]" = ()
     """The latest decisions, the last one first."""
 
 
@@ -69,7 +72,7 @@ class ServeTask:
             member_name=member.name,
             owner_name=owner.name if owner else task.owner,
             members_zone=self.people.clock_of(member, task.queue),
-            zone=zone_of(customer, task.time_zone).key,
+            zone=customer.zone(task.time_zone).key,
             is_theirs=theirs,
             may_claim=theirs and task.claimed_at is None,
             outcomes=outcomes_of(task, self.people),
@@ -84,6 +87,8 @@ class ServeTask:
         """Raises what WorkOnTasks.done raises."""
         self.work.done(task.id, task.customer, said, By(member_id, now, member_id))
 
-    def _sentences(self, customer: Customer, task: Task) -> tuple[Sentence, ...]:
+    def _sentences(self, customer: Customer, task: Task) -> "tuple[Sentence, ...]":
+        from cairn.domain.explain.explanations import explain_customer  # noqa: PLC0415  with the gate's sentences
+
         entries = self.history.entries(customer.id)
         return explain_customer(customer, {}, entries, time_zone=task.time_zone).decisions[:RECENT]

@@ -4,16 +4,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cairn.application.conflicts import until_committed
-from cairn.application.customer.explain_decisions import ExplainDecisions
+from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.people.follow_ups import follow_ups
 from cairn.application.ports import Attempts, History, PresentCustomers, Scripts, TaskStore
 from cairn.application.values.people import TaskPage
 from cairn.domain.customer.state import Customer
 from cairn.domain.effects import split_effect_id
-from cairn.domain.explain.explanations import CustomerExplanation, zone_of
 from cairn.domain.identity.identifiers import CUSTOMER_ID
 from cairn.domain.journey.conditions import Scope, evaluate
 from cairn.domain.people import life
@@ -29,6 +28,10 @@ from cairn.domain.shared.errors import (
     UnknownTaskError,
 )
 from cairn.domain.shared.instants import to_instant
+
+if TYPE_CHECKING:
+    from cairn.application.customer.explain_decisions import ExplainDecisions
+    from cairn.domain.explain.explanations import CustomerExplanation, Sentence
 
 LATEST = 10
 """Events and messages that a task is shown with."""
@@ -53,13 +56,17 @@ class Shown:
 
     task: Task
     outcomes: Sequence[Outcome]
-    explained: CustomerExplanation
+    explained: "CustomerExplanation"
     attributes: Mapping[str, Any]
     """Stage, score and the like, as the profile has them."""
     events: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     """The latest first."""
     script: Script | None = None
     """Its call script, where it has one that is deployed."""
+
+    @property
+    def messages(self) -> "Sequence[Sentence]":
+        return self.explained.decisions[:LATEST]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,9 @@ class WorkOnTasks:
     store: TaskStore
     customers: PresentCustomers
     history: History
-    explain: ExplainDecisions
+    find_customer: FindCustomer
+    explain: "Callable[[], ExplainDecisions]"
+    """Made when it is asked for: what says why messages were sent is not imported at each start."""
     people: People
     scripts: Scripts
     attempts: Attempts
@@ -123,7 +132,7 @@ class WorkOnTasks:
     def _find(self, task_id: str, name: str) -> tuple[Task, Customer | None]:
         """Also its customer, where looking for the name has loaded it."""
         start = task_id.partition("-")[0]
-        customer = self.explain.find(name) if name else None
+        customer = self.find_customer(name) if name else None
         if customer is not None:
             about: str | None = customer.id
         else:
@@ -137,9 +146,9 @@ class WorkOnTasks:
     def show(self, task_id: str, customer: str, by: By) -> Shown:
         """The task and its customer as they are now; who looked is in the audit."""
         task, found = self._find(task_id, customer)
-        known = found or self.explain.find(task.customer)
+        known = found or self.find_customer(task.customer)
         entries = list(self.history.entries(known.id))
-        explained = self.explain.of(
+        explained = self.explain().of(
             known, entries, by=by.actor, why=f"task {task.id}", now=by.now, time_zone=task.time_zone
         )
         attributes = {name: value for name, value in known.profile.view().items() if name in SHOWN_ATTRIBUTES}
@@ -181,8 +190,8 @@ class WorkOnTasks:
             near = get_close_matches(outcome, names, n=1)
             did_you_mean = f"; did you mean {near[0]}?" if near else ""
             raise InvalidRequestError([f"outcome: one of {', '.join(names)}{did_you_mean}"])
-        customer_now = known or self.explain.find(found.customer)
-        instant = to_instant(at, zone_of(customer_now, found.time_zone)) if at else None
+        customer_now = known or self.find_customer(found.customer)
+        instant = to_instant(at, customer_now.zone(found.time_zone)) if at else None
         if at and instant is None:
             raise InvalidRequestError(["at: a date and a time, such as 2026-03-29T14:30, on the customer's clock"])
         member = self._member(by.member) if by.member else self._member_named(by.actor)

@@ -1,4 +1,4 @@
-"""What is erased, and what is left for a person."""
+"""Customers to erase, and the dead letters that are left for a person."""
 
 from __future__ import annotations
 

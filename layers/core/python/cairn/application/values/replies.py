@@ -1,4 +1,4 @@
-"""What a reply is about, and how a model reads it."""
+"""The message that a reply is about, and how a model reads the reply."""
 
 from __future__ import annotations
 

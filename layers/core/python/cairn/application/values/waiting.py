@@ -1,4 +1,4 @@
-"""What waits for a time, and what should have gone on long ago."""
+"""Work that waits for a time, and what should have gone on long ago."""
 
 from __future__ import annotations
 

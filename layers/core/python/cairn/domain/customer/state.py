@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from cairn.domain.consent.contact import Contact
 from cairn.domain.consent.suppression import SuppressionChange
@@ -13,9 +14,11 @@ from cairn.domain.identity.identifiers import Identifier
 from cairn.domain.journey.definition import Admission
 from cairn.domain.journey.enrollment import MERGED, Enrollment
 from cairn.domain.profile.addresses import own_addresses
+from cairn.domain.profile.attributes import TIME_ZONE
 from cairn.domain.profile.profile import Profile
 from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.channels import Channel, channels_at
+from cairn.domain.shared.instants import zone_named
 
 DEDUPE_WINDOW = timedelta(days=35)
 """Longer than any sender's redelivery (Stripe's command line resends for 30 days)."""
@@ -71,6 +74,10 @@ class Customer:
     @property
     def id(self) -> str:
         return self.profile.id
+
+    def zone(self, otherwise: str = "") -> ZoneInfo:
+        """The customer's own; `otherwise` that of the journey that is spoken of, where its name is known."""
+        return zone_named(self.profile.get(TIME_ZONE), otherwise or "UTC")
 
     def narrowed(self, names: Iterable[Identifier], guarded: frozenset[str] = frozenset(), *, joins: bool) -> Self:
         """Of a customer who is not known, what is left when a source vouches for one of these names.

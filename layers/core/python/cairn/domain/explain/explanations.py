@@ -19,9 +19,9 @@ from cairn.domain.gate.decision import Decision, TimelineEntry, how, on_day, sup
 from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID
 from cairn.domain.identity.trust import is_provider
 from cairn.domain.people.task import COMES_BACK
-from cairn.domain.profile.attributes import FIRST_NAME, LAST_NAME, TAGS, TIME_ZONE
+from cairn.domain.profile.attributes import FIRST_NAME, LAST_NAME, TAGS
 from cairn.domain.shared.channels import CHANNELS, Channel
-from cairn.domain.shared.instants import instant_from_wire, zone_named
+from cairn.domain.shared.instants import instant_from_wire
 
 DEFERRED = "deferred"
 OUTCOMES = frozenset({"message", "suppressed", "failed", "undecided"})
@@ -88,7 +88,7 @@ def explain_message(
     own = [entry for entry in entries if entry["kind"] in DECISIONS and entry.get("message_id") == message_id]
     if not own:
         return None
-    zone = zone_of(customer, zone_of_journey(str(own[0].get("journey", ""))))
+    zone = customer.zone(zone_of_journey(str(own[0].get("journey", ""))))
     reported = [entry for entry in entries if _reports_on(entry, message_id)]
     reported += _delivery_noted(own[-1], reported)
     # At equal timestamps, decisions come before reports: the sort is stable.
@@ -111,7 +111,7 @@ def explain_customer(  # noqa: PLR0913  all that is explained
 
     `time_zone` is for a customer whose own is not known.
     """
-    zone = zone_of(customer, time_zone)
+    zone = customer.zone(time_zone)
     decided = [entry for entry in entries if entry["kind"] in DECISIONS]
     return CustomerExplanation(
         id=customer.id,
@@ -128,11 +128,6 @@ def explain_customer(  # noqa: PLR0913  all that is explained
         waiting=tuple(_waiting(customer, entries, zone)),
         decisions=tuple(_sentence(entry, zone) for entry in decided[: -latest - 1 : -1]),
     )
-
-
-def zone_of(customer: Customer, otherwise: str = "") -> ZoneInfo:
-    """The customer's own zone; `otherwise` that of the journey that is spoken of, where its name is known."""
-    return zone_named(customer.profile.get(TIME_ZONE), otherwise or "UTC")
 
 
 def last_journey(entries: Sequence[TimelineEntry]) -> str:

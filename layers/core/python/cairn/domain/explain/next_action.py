@@ -4,7 +4,6 @@ from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from cairn.domain.customer.state import Customer
-from cairn.domain.explain.explanations import zone_of
 from cairn.domain.identity.identifiers import EMAIL, PHONE
 from cairn.domain.people.task import COMES_BACK, Task, TaskKind
 from cairn.domain.profile.attributes import TIME_ZONE
@@ -15,7 +14,7 @@ FROM, UNTIL = time(8), time(21)
 
 def next_action(task: Task, customer: Customer, now: datetime) -> str:
     """What to do next about an open task; empty where nothing speaks for one thing before another."""
-    zone = zone_of(customer, task.time_zone)
+    zone = customer.zone(task.time_zone)
     if task.is_open and task.tries and task.remind_at is not None and task.remind_at > now:
         return f"Wait until {_said(task.remind_at, zone)} on the customer's clock: {_because(task)}."
     return _call(task, customer, now, zone) if task.is_open and task.kind is TaskKind.CALL else ""

@@ -1,35 +1,38 @@
 """The answers to operators, as JSON."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
-from cairn.application.people.manage_members import Leaving, MemberState
-from cairn.application.people.work_on_tasks import LATEST, Shown
-from cairn.application.privacy.answer_requests import Answered
-from cairn.application.values.privacy import PrivacyTask
-from cairn.application.values.reviews import UnderReview
-from cairn.domain.consent.suppression import Suppression
-from cairn.domain.explain.explanations import CustomerExplanation, MessageExplanation, Sentence
-from cairn.domain.explain.leads import InPipeline, LeadExplanation
 from cairn.domain.journey.arms import RULE
-from cairn.domain.operations.audit import AuditEntry
-from cairn.domain.operations.seen import SeenType
-from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState
-from cairn.domain.people.members import Deal, Outcome
-from cairn.domain.people.task import Entry, Task
 from cairn.domain.replies.thread import Utterance, last_reply
 from cairn.domain.shared.instants import duration_text, instant_to_wire
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
     from cairn.application.audience.ask_audiences import AudienceState, Overlap, Sample
     from cairn.application.operations.choose_winner import ShownSplit
     from cairn.application.operations.count_standing import StandingPage
     from cairn.application.operations.migrate_journey import MigratedPage
+    from cairn.application.people.manage_members import Leaving, MemberState
     from cairn.application.people.serve_inbox import Conversation
+    from cairn.application.people.work_on_tasks import Shown
+    from cairn.application.privacy.answer_requests import Answered
     from cairn.application.values.audiences import Member, MemberCount, MemberPage
+    from cairn.application.values.privacy import PrivacyTask
+    from cairn.application.values.reviews import UnderReview
     from cairn.domain.audience.audiences import Audience
     from cairn.domain.audience.broadcasts import Broadcast
+    from cairn.domain.consent.suppression import Suppression
+    from cairn.domain.explain.explanations import CustomerExplanation, MessageExplanation, Sentence
+    from cairn.domain.explain.leads import InPipeline, LeadExplanation
+    from cairn.domain.operations.audit import AuditEntry
+    from cairn.domain.operations.seen import SeenType
+    from cairn.domain.operations.switches import PauseRecord, SwitchRecord, SwitchState
+    from cairn.domain.people.members import Deal, Outcome
+    from cairn.domain.people.task import Entry, Task
 
 Json = dict[str, Any]
 
@@ -42,21 +45,21 @@ def board(state: SwitchState) -> Json:
     }
 
 
-def splits(shown: "Iterable[ShownSplit]") -> Json:
+def splits(shown: Iterable[ShownSplit]) -> Json:
     """The splits of a journey whose winner is chosen."""
     return {"splits": [_split(one) for one in shown]}
 
 
-def standing(page: "StandingPage") -> Json:
+def standing(page: StandingPage) -> Json:
     counts = [{"version": version, "step": step, "count": count} for (version, step), count in page.counts.items()]
     return {"counts": counts, "after": page.following}
 
 
-def audiences(states: "Iterable[AudienceState]") -> Json:
+def audiences(states: Iterable[AudienceState]) -> Json:
     return {"audiences": [_audience(one) for one in states]}
 
 
-def _audience(state: "AudienceState") -> Json:
+def _audience(state: AudienceState) -> Json:
     one, filled = state.audience, state.filled
     about = {"partition": one.partition, "sort": one.sort, "until": one.until}
     return {
@@ -70,24 +73,24 @@ def _audience(state: "AudienceState") -> Json:
     }
 
 
-def member_count(counted: "MemberCount") -> Json:
+def member_count(counted: MemberCount) -> Json:
     return {"count": counted.count, "after": counted.following}
 
 
-def members_of(audience: "Audience", page: "MemberPage") -> Json:
+def members_of(audience: Audience, page: MemberPage) -> Json:
     return {"members": [_member(audience, one) for one in page.members], "after": page.following}
 
 
-def sample_of(audience: "Audience", drawn: "Sample") -> Json:
+def sample_of(audience: Audience, drawn: Sample) -> Json:
     shown = [_member(audience, one) for one in drawn.members]
     return {"members": shown, "among": drawn.among, "whole": drawn.is_whole}
 
 
-def overlap(found: "Overlap") -> Json:
+def overlap(found: Overlap) -> Json:
     return {"members": found.members, "both": found.both, "after": found.following}
 
 
-def _member(audience: "Audience", member: "Member") -> Json:
+def _member(audience: Audience, member: Member) -> Json:
     from cairn.domain.audience.order import decoded, partition_named  # noqa: PLC0415  few requests are about audiences
 
     partition, sort, _ = member.position.split("#")
@@ -101,12 +104,12 @@ def _member(audience: "Audience", member: "Member") -> Json:
     return shown
 
 
-def broadcasts(found: "Sequence[Broadcast]", *, is_full: bool) -> Json:
+def broadcasts(found: Sequence[Broadcast], *, is_full: bool) -> Json:
     before = f"{instant_to_wire(found[-1].created_at or found[-1].at)}#{found[-1].id}" if is_full and found else None
     return {"broadcasts": [broadcast(one) for one in found], "before": before}
 
 
-def broadcast(one: "Broadcast") -> Json:
+def broadcast(one: Broadcast) -> Json:
     return {
         "broadcast": one.id,
         "state": one.state.value,
@@ -202,7 +205,7 @@ def open_conversation(one: Task) -> Json:
     }
 
 
-def conversation(shown: "Conversation") -> Json:
+def conversation(shown: Conversation) -> Json:
     """`latest` names the customer's last text: an answer that names it is given to that text, and to no later one."""
     heard = last_reply(shown.lines)
     return {
@@ -336,7 +339,7 @@ def shown_task(shown: Shown, now: datetime) -> Json:
             "consents": explained.consents,
             "suppressions": explained.suppressions,
             "waiting": explained.waiting,
-            "messages": [_sentence(said) for said in explained.decisions[:LATEST]],
+            "messages": [_sentence(said) for said in shown.messages],
             "events": [{"at": event["at"], "type": event["type"]} for event in shown.events],
         },
     }
@@ -412,7 +415,7 @@ def seen_types(found: Iterable[SeenType]) -> list[Json]:
     ]
 
 
-def migrated(page: "MigratedPage") -> Json:
+def migrated(page: MigratedPage) -> Json:
     """A page of enrollments that wait: how many move where, and how many stay why."""
     moves, stays = [], []
     for line, count in page.counts.items():
@@ -439,7 +442,7 @@ def _sentence(one: Sentence) -> Json:
     return document | ({"audit_id": one.audit_id} if one.audit_id else {})
 
 
-def _split(shown: "ShownSplit") -> Json:
+def _split(shown: ShownSplit) -> Json:
     rule, chosen, weights = shown.winner, shown.chosen, sum(one.weight for one in shown.arms.values())
     return {
         "journey": shown.journey,

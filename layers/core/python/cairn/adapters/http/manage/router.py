@@ -8,38 +8,31 @@ from typing import TYPE_CHECKING, Any
 
 from cairn.adapters.http.manage import documents
 from cairn.adapters.http.manage.forms import MAX_WORDING, Form, count_in
-from cairn.application.customer.explain_decisions import ExplainDecisions
-from cairn.application.customer.show_lead import ShowLead
 from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMessages
 from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.application.operations.switch import Switch
-from cairn.application.people.manage_members import ManageMembers, Order
-from cairn.application.people.work_on_tasks import By, TaskResult, WorkOnTasks
 from cairn.application.ports import Audit, SeenTypes, SwitchBoard
-from cairn.application.privacy.answer_requests import AnswerRequests
 from cairn.application.privacy.export_customer import ExportForOperator
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.event import MAX_ID_LENGTH
 from cairn.domain.operations.pauses import WINDOW, PausePolicy
 from cairn.domain.operations.switches import MAX_REASON_LENGTH
-from cairn.domain.people.life import LONGEST_NOTE
-from cairn.domain.people.routing import MAX_OPEN
-from cairn.domain.people.script import Given
 from cairn.domain.privacy.requests import Choice
-from cairn.domain.replies.thread import WrittenAnswer
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import InvalidRequestError, NotSignedInError
-from cairn.domain.shared.instants import instant_to_wire
 
 if TYPE_CHECKING:
+    from cairn.adapters.http.manage.people import PeopleRoutes
     from cairn.application.audience.ask_audiences import AskAudiences
     from cairn.application.audience.manage_broadcasts import ManageBroadcasts
+    from cairn.application.customer.explain_decisions import ExplainDecisions
+    from cairn.application.customer.show_lead import ShowLead
     from cairn.application.measurement.measure_journey import MeasureJourney
     from cairn.application.measurement.report_facts import ReportFacts
     from cairn.application.operations.choose_winner import ChooseWinner
     from cairn.application.operations.count_standing import CountStanding
     from cairn.application.operations.migrate_journey import MigrateJourney
-    from cairn.application.people.serve_inbox import ServeInbox
+    from cairn.application.privacy.answer_requests import AnswerRequests
 
 Json = dict[str, Any]
 
@@ -56,8 +49,6 @@ DAYS, MOST_DAYS = 30, 800
 """That a report counts."""
 
 MAX_CURSOR = 1_000
-MAX_TEXT = 1_600
-"""Characters of an answer: the longest text (ten parts of an SMS)."""
 
 EVIDENCE = {
     "wording": MAX_WORDING,
@@ -73,22 +64,6 @@ class SwitchAction(StrEnum):
     START = "start"
     PAUSE = "pause"
     RESUME = "resume"
-
-
-class TaskAction(StrEnum):
-    SHOW = "show"
-    CLAIM = "claim"
-    ASSIGN = "assign"
-    NOTE = "note"
-    DONE = "done"
-    WITHDRAW = "withdraw"
-
-
-class MemberAction(StrEnum):
-    ABSENT = "absent"
-    BACK = "back"
-    CAPACITY = "capacity"
-    LEAVES = "leaves"
 
 
 class StatedConsent(StrEnum):
@@ -118,31 +93,26 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ManageRouter:
+    """A use case behind a call is made when a request asks for it: few do, so it is not imported at each start."""
+
     switch: Switch
     board: SwitchBoard
-    explain: ExplainDecisions
+    explain: "Callable[[], ExplainDecisions]"
     export: ExportForOperator
     commands: OperatorCommands
     migrate: "Callable[[], MigrateJourney]"
-    """Made when it is asked for: the engine, which few requests need, is not imported at each start."""
     winner: "Callable[[], ChooseWinner]"
     standing: "Callable[[], CountStanding]"
     measure: "Callable[[], MeasureJourney]"
     report: "Callable[[], ReportFacts]"
-    """Likewise."""
-    answer: AnswerRequests
+    answer: "Callable[[], AnswerRequests]"
     review: ReviewMessages
-    tasks: WorkOnTasks
-    members: ManageMembers
-    inbox: "Callable[[], ServeInbox]"
-    """Likewise: the gate is not imported at each start."""
+    people: "Callable[[], PeopleRoutes]"
     audiences: "Callable[[], AskAudiences]"
-    """Likewise."""
     broadcasts: "Callable[[], ManageBroadcasts]"
-    """Likewise."""
     audit: Audit
     seen: SeenTypes
-    lead: ShowLead
+    lead: "Callable[[], ShowLead]"
     normal_phone: Callable[[str], str | None]
 
     def __call__(self, call: OperatorRequest, now: datetime) -> Answer:
@@ -170,13 +140,13 @@ class ManageRouter:
             "POST /manage/reviews": self._review,
             "GET /manage/privacy": self._privacy,
             "POST /manage/privacy": self._answer,
-            "GET /manage/tasks": self._tasks,
-            "POST /manage/tasks": self._work_on_task,
-            "GET /manage/members": self._members,
-            "POST /manage/members": self._change_member,
-            "POST /manage/deals": self._deal,
-            "GET /manage/inbox": self._inbox,
-            "POST /manage/inbox": self._conversation,
+            "GET /manage/tasks": self._of_people,
+            "POST /manage/tasks": self._of_people,
+            "GET /manage/members": self._of_people,
+            "POST /manage/members": self._of_people,
+            "POST /manage/deals": self._of_people,
+            "GET /manage/inbox": self._of_people,
+            "POST /manage/inbox": self._of_people,
             "GET /manage/audiences": self._audiences,
             "POST /manage/audiences": self._audience,
             "GET /manage/broadcasts": self._broadcasts,
@@ -216,9 +186,9 @@ class ManageRouter:
         why = form.text("why", required=False, most=MAX_REASON_LENGTH)
         form.check()
         if message:
-            of_message = self.explain.of_message(message, customer, by=call.actor, why=why, now=now)
+            of_message = self.explain().of_message(message, customer, by=call.actor, why=why, now=now)
             return Answer(200, documents.message(of_message))
-        return Answer(200, documents.customer(self.explain.of_customer(customer, by=call.actor, why=why, now=now)))
+        return Answer(200, documents.customer(self.explain().of_customer(customer, by=call.actor, why=why, now=now)))
 
     def _export(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body, self.normal_phone)
@@ -269,7 +239,7 @@ class ManageRouter:
         form = Form(call.body, self.normal_phone)
         customer, why = form.text("customer"), form.text("why", required=False, most=MAX_REASON_LENGTH)
         form.check()
-        found, explained = self.lead(customer, by=call.actor, why=why, now=now)
+        found, explained = self.lead()(customer, by=call.actor, why=why, now=now)
         return Answer(200, documents.lead(found.id, explained))
 
     def _stage(self, call: OperatorRequest, now: datetime) -> Answer:
@@ -347,124 +317,17 @@ class ManageRouter:
 
     def _privacy(self, call: OperatorRequest, now: datetime) -> Answer:
         limit = count_in(call.query or {}, "limit", default=PAGE, most=MAX_PAGE)
-        return Answer(200, {"tasks": documents.privacy_tasks(self.answer.waiting(limit, by=call.actor, now=now))})
+        return Answer(200, {"tasks": documents.privacy_tasks(self.answer().waiting(limit, by=call.actor, now=now))})
 
     def _answer(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body, self.normal_phone)
         task, customer = form.text("task"), form.text("customer", required=False)
         do, why = form.choice("do", Choice), form.why()
         form.check()
-        return Answer(200, documents.answered(self.answer(task, customer, do, by=call.actor, why=why, now=now)))
+        return Answer(200, documents.answered(self.answer()(task, customer, do, by=call.actor, why=why, now=now)))
 
-    def _tasks(self, call: OperatorRequest, now: datetime) -> Answer:
-        query = call.query or {}
-        limit = count_in(query, "limit", default=PAGE, most=MAX_PAGE)
-        queue, owner, after = (query.get(name, "")[:MAX_ID_LENGTH] for name in ("queue", "owner", "after"))
-        page = self.tasks.page(queue, owner, limit, after)
-        return Answer(200, {"tasks": [documents.task(one, now) for one in page.tasks], "after": page.after or None})
-
-    def _work_on_task(self, call: OperatorRequest, now: datetime) -> Answer:
-        form = Form(call.body, self.normal_phone)
-        do, task, customer = form.choice("do", TaskAction), form.text("task"), form.text("customer", required=False)
-        by = By(call.actor, now, form.text("as", required=False))
-        match do:
-            case TaskAction.SHOW:
-                form.check()
-                return Answer(200, documents.shown_task(self.tasks.show(task, customer, by), now))
-            case TaskAction.CLAIM:
-                form.check()
-                changed = self.tasks.claim(task, customer, by)
-            case TaskAction.ASSIGN:
-                to, why = form.text("to"), form.why()
-                form.check()
-                changed = self.tasks.assign(task, customer, to, why, by)
-            case TaskAction.NOTE:
-                note = form.text("note", most=LONGEST_NOTE)
-                form.check()
-                changed = self.tasks.note(task, customer, note, by)
-            case TaskAction.WITHDRAW:
-                why = form.why()
-                form.check()
-                changed = self.tasks.withdraw(task, customer, why, by)
-            case TaskAction.DONE:
-                outcome, at = form.text("outcome"), form.text("at", required=False)
-                note, answers = form.text("note", required=False, most=LONGEST_NOTE), form.object("answers")
-                script = form.entries("script")
-                form.check()
-                said = TaskResult(outcome, note, at, answers, [Given(*entry) for entry in script])
-                changed = self.tasks.done(task, customer, said, by)
-        return Answer(200, documents.task(changed, now))
-
-    def _members(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002  a route's signature
-        return Answer(200, {"members": documents.members(self.members.states(), now)})
-
-    def _change_member(self, call: OperatorRequest, now: datetime) -> Answer:
-        form = Form(call.body, self.normal_phone)
-        do, member, why = form.choice("do", MemberAction), form.text("member"), form.why()
-        order, answer = Order(call.actor, why, now), {"member": member}
-        match do:
-            case MemberAction.ABSENT:
-                since, until = form.when("from", required=False), form.when("until")
-                form.check()
-                start, end = self.members.instant(since, member) or now, self.members.instant(until, member) or now
-                self.members.absent(member, start, end, order)
-                answer |= {"from": instant_to_wire(start), "until": instant_to_wire(end)}
-            case MemberAction.BACK:
-                form.check()
-                self.members.back(member, order)
-            case MemberAction.CAPACITY:
-                most = form.number("capacity", MAX_OPEN)
-                form.check()
-                self.members.capacity(member, most, order)
-            case MemberAction.LEAVES:
-                form.check()
-                return Answer(200, {**answer, **documents.leaving(self.members.leaves(member, order))})
-        return Answer(200, answer)
-
-    def _deal(self, call: OperatorRequest, now: datetime) -> Answer:
-        form = Form(call.body, self.normal_phone)
-        do, key, value = form.one_of("do", "register", "release", "show"), form.text("key"), form.text("value")
-        why = form.text("why", required=do != "show", most=MAX_REASON_LENGTH)
-        order = Order(call.actor, why, now)
-        if do == "register":
-            partner = form.text("partner")
-            until = form.when("until")
-            form.check()
-            end = self.members.instant(until, partner) or now
-            return Answer(200, {"deal": documents.deal(self.members.register(key, value, partner, end, order))})
-        form.check()
-        if do == "release":
-            self.members.release(key, value, order)
-        return Answer(200, {"deal": documents.deal(self.members.deal(key, value, now))})
-
-    def _inbox(self, call: OperatorRequest, now: datetime) -> Answer:
-        query = call.query or {}
-        limit = count_in(query, "limit", default=PAGE, most=MAX_PAGE)
-        page = self.inbox().waiting(limit, query.get("after", "")[:MAX_CURSOR], by=call.actor, now=now)
-        waiting = [documents.open_conversation(one) for one in page.tasks]
-        return Answer(200, {"conversations": waiting, "after": page.after or None})
-
-    def _conversation(self, call: OperatorRequest, now: datetime) -> Answer:
-        form = Form(call.body, self.normal_phone)
-        do, customer = form.one_of("do", "show", "answer", "close"), form.text("customer")
-        why = form.text("why", required=False, most=MAX_REASON_LENGTH)
-        answers = do == "answer"
-        text = form.text("text", required=answers, most=MAX_TEXT)
-        channel, subject = form.choice_if_any("channel", Channel), form.text("subject", required=False)
-        read, key = form.text("read", required=False), form.text("key", required=False)
-        if not answers and (text or channel or subject or read or key):
-            form.wrong("text, channel, subject, read, key: of an answer only")
-        form.check()
-        inbox = self.inbox()
-        if do == "show":
-            shown = inbox.show(customer, MAX_PAGE, by=call.actor, why=why, now=now)
-            return Answer(200, documents.conversation(shown))
-        if do == "close":
-            return Answer(200, {"still_open": inbox.close(customer, by=call.actor, why=why, now=now)})
-        written = WrittenAnswer(text, channel, subject, read, key)
-        done = inbox.answer(customer, written, by=call.actor, why=why, now=now)
-        about = {"customer": done.customer, "message": done.message, "channel": done.channel}
-        return Answer(202, {**about, "still_open": done.still_open})
+    def _of_people(self, call: OperatorRequest, now: datetime) -> Answer:
+        return self.people()(call, now)
 
     def _audiences(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002  a route's signature
         return Answer(200, documents.audiences(self.audiences().states()))
