@@ -12,8 +12,8 @@ from typing import Any
 from authoring.journeys.events import SHIPPED, EventsFile
 from authoring.journeys.schema import DIALECT, Untitled
 from authoring.sources.check import EXPECTED, vendors
+from cairn.adapters.expressions import compiled
 from cairn.adapters.sources import MAPPING, RULES, VENDORS
-from cairn.adapters.sources.expressions import compiled
 from cairn.domain.event import EVENT_TYPE_SHAPE, MESSAGE_EVENTS
 from cairn.domain.shared.instants import to_instant
 

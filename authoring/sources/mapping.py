@@ -8,7 +8,7 @@ from typing import Any
 from jmespath.exceptions import JMESPathError
 
 from authoring.sources.unsigned import expressions_of, reads, unsigned_problems
-from cairn.adapters.sources.expressions import FUNCTIONS, compiled
+from cairn.adapters.expressions import FUNCTIONS, compiled
 from cairn.adapters.sources.fields import STATUSES
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.signed_text import InvalidSourceError

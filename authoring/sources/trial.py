@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cairn.adapters.expressions import is_true, pick
 from cairn.adapters.sources import RULES, Sources
-from cairn.adapters.sources.expressions import is_true, pick
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.application.events.accept_webhook import Fetch, Request, fetch_nothing
 from cairn.domain.event import event_to_wire

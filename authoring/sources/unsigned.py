@@ -5,7 +5,7 @@ from typing import Any
 
 from jmespath.exceptions import JMESPathError
 
-from cairn.adapters.sources.expressions import compiled
+from cairn.adapters.expressions import compiled
 from cairn.adapters.sources.signatures import Scheme
 
 GIVEN = ("account", "body", "digest", "fetched", "headers", "part", "query", "unsigned")

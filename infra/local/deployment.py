@@ -39,8 +39,8 @@ from cairn.adapters.documents.people import people_at
 from cairn.adapters.documents.replies import FILE as COMPILED_REPLIES
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE
-from cairn.adapters.dynamodb.members import DynamoRoster
 from cairn.adapters.dynamodb.redrive import RedriveFacts
+from cairn.adapters.dynamodb.roster import DynamoRoster
 from cairn.adapters.dynamodb.status_reports import note_complete
 from cairn.adapters.dynamodb.table import is_empty
 from cairn.adapters.dynamodb.tasks import DynamoTasks

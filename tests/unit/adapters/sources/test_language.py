@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from authoring.sources.mapping import problems
+from cairn.adapters.expressions import pick
 from cairn.adapters.phone.numbers import to_e164
 from cairn.adapters.sources import VENDORS, sources
-from cairn.adapters.sources.expressions import pick
 from cairn.adapters.sources.fields import own_type
 from cairn.adapters.sources.signed_text import InvalidSourceError
 from cairn.domain.event import EVENT_TYPE_SHAPE, references_to_wire
@@ -249,7 +249,7 @@ def test_an_id_of_whatsapp_is_a_number_or_a_user_or_neither(text: Any, number: s
 def test_only_a_mapping_that_reads_national_numbers_loads_their_plans() -> None:
     """A cold start of receive_webhook pays for phonenumbers where a vendor names a country, and nowhere else."""
     script = (
-        "import sys; from cairn.adapters.sources.expressions import pick;"
+        "import sys; from cairn.adapters.expressions import pick;"
         "import functions.receive_webhook.handler;"
         "pick('e164(a, b)', {'a': '1', 'b': None}); assert 'phonenumbers' not in sys.modules;"
         "pick('e164(a, b)', {'a': '1', 'b': 'DE'}); assert 'phonenumbers' in sys.modules"

@@ -48,7 +48,7 @@ class Fakes:
         """Of a process with this people.toml."""
         store: Any = self
         assign: Any = SimpleNamespace(pass_on=self.pass_on)
-        return PassOnRemoved(members, self, store, assign)
+        return PassOnRemoved(members, self, lambda: (store, assign))
 
 
 def always() -> bool:

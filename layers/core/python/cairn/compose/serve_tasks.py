@@ -9,10 +9,8 @@ from cairn.adapters.backoff import attempts
 from cairn.adapters.documents.people import people_at
 from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.documents.scripts import Scripts
-from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
-from cairn.adapters.dynamodb.suppressions import DynamoSuppressions
 from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
 from cairn.adapters.pages.render import Pages
@@ -28,6 +26,7 @@ from cairn.settings import ServeTasksSettings
 
 if TYPE_CHECKING:
     from cairn.application.customer.explain_decisions import ExplainDecisions
+    from cairn.domain.identity.identity_key import IdentityKeys
 
 
 def serve_tasks() -> TaskPage:
@@ -48,7 +47,7 @@ def serve_tasks() -> TaskPage:
                 customers=DynamoPresentCustomers(),
                 history=timeline,
                 find_customer=find,
-                explain=lambda: _explain(find, timeline, DynamoSuppressions(keys.suppressions)),
+                explain=lambda: _explain(find, timeline, keys),
                 people=people,
                 scripts=scripts,
                 attempts=attempts,
@@ -63,7 +62,9 @@ def serve_tasks() -> TaskPage:
     )
 
 
-def _explain(find: FindCustomer, timeline: DynamoTimeline, suppressions: DynamoSuppressions) -> "ExplainDecisions":
+def _explain(find: FindCustomer, timeline: DynamoTimeline, keys: "IdentityKeys") -> "ExplainDecisions":
+    from cairn.adapters.dynamodb.audit import DynamoAudit  # noqa: PLC0415  with the switches
+    from cairn.adapters.dynamodb.suppressions import DynamoSuppressions  # noqa: PLC0415
     from cairn.application.customer.explain_decisions import ExplainDecisions  # noqa: PLC0415  with the sentences
 
-    return ExplainDecisions(find, timeline, suppressions, DynamoAudit())
+    return ExplainDecisions(find, timeline, DynamoSuppressions(keys.suppressions), DynamoAudit())

@@ -8,20 +8,19 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cairn.adapters import aws
 from cairn.adapters.backoff import attempts
 from cairn.adapters.cloudwatch import QueueAges
 from cairn.adapters.documents.catalogue import Catalogue
-from cairn.adapters.documents.people import people_at
+from cairn.adapters.documents.member_ids import member_ids_at
 from cairn.adapters.dynamodb.arm_counts import DynamoArmCounts
 from cairn.adapters.dynamodb.chosen_arms import DynamoChosenArms
-from cairn.adapters.dynamodb.members import DynamoRoster
 from cairn.adapters.dynamodb.overdue import DynamoDueTimes
 from cairn.adapters.dynamodb.paused_work import DynamoPausedWork
+from cairn.adapters.dynamodb.roster import DynamoRoster
 from cairn.adapters.dynamodb.switches import DynamoSwitches
-from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.adapters.sqs.erasure_queue import ErasureQueue
 from cairn.adapters.sqs.message_queue import MessageQueue
 from cairn.adapters.sqs.queue_depths import QueueDepths
@@ -30,12 +29,15 @@ from cairn.application.operations.choose_winner import ChooseWinner
 from cairn.application.operations.find_stuck import FindStuck
 from cairn.application.operations.resume_paused import ResumePaused
 from cairn.application.operations.watch_queues import WatchQueues
-from cairn.application.people.assign_tasks import AssignTasks
 from cairn.application.people.pass_on_removed import PassOnRemoved
 from cairn.compose.table import bind_table
 from cairn.domain.operations.choices import SplitOf
 from cairn.domain.shared.channels import Purpose
 from cairn.settings import SweepSettings, queues_from_text
+
+if TYPE_CHECKING:
+    from cairn.application.people.assign_tasks import AssignTasks
+    from cairn.application.ports import TaskStore
 
 
 class Jobs(NamedTuple):
@@ -74,6 +76,15 @@ def sweep() -> Jobs:
     choose_winner = ChooseWinner(
         Catalogue(Path(settings.journeys_path)), DynamoArmCounts(), DynamoChosenArms(), attempts
     )
-    people, tasks = people_at(Path(settings.people_path)), DynamoTasks()
-    pass_on = PassOnRemoved(people.members.keys(), DynamoRoster(), tasks, AssignTasks(tasks, people, attempts))
+    people_path = Path(settings.people_path)
+    pass_on = PassOnRemoved(member_ids_at(people_path), DynamoRoster(), lambda: _tasks(people_path))
     return Jobs(resume_paused, find_stuck, watch_queues, choose_winner.by_rule, pass_on)
+
+
+def _tasks(people_path: Path) -> "tuple[TaskStore, AssignTasks]":
+    from cairn.adapters.documents.people import people_at  # noqa: PLC0415
+    from cairn.adapters.dynamodb.tasks import DynamoTasks  # noqa: PLC0415
+    from cairn.application.people.assign_tasks import AssignTasks  # noqa: PLC0415
+
+    store = DynamoTasks()
+    return store, AssignTasks(store, people_at(people_path), attempts)

@@ -1,13 +1,13 @@
 """What operators say about members, and the deals that partners have registered; each change with its audit."""
 
-from cairn.adapters.dynamodb.items import DEAL, IDENTITY, MEMBERS, PEOPLE, ROSTER, DocumentItem, WorkItem
+from cairn.adapters.dynamodb.items import DEAL, MEMBERS, PEOPLE, DocumentItem, WorkItem
 from cairn.adapters.dynamodb.switches import commit_audited
 from cairn.adapters.dynamodb.table import read_all, transaction
 from cairn.adapters.dynamodb.tasks import deal_from_wire, override_to_wire, overrides_from_wire, work_key
-from cairn.application.values.people import MemberOverrides, Roster
+from cairn.application.values.people import MemberOverrides
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.people.members import Deal
-from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
+from cairn.domain.shared.instants import instant_to_wire
 
 CHANGED = "somebody else has just changed it; look again"
 
@@ -27,23 +27,6 @@ class DynamoMembers:
         write.save(DocumentItem(PEOPLE, MEMBERS, version=after.version + 1, body=body), condition=unchanged)
         write.update(WorkItem(*work_key(member)), actions=[WorkItem.version.add(1)])
         commit_audited(write, audited, conflict=CHANGED)
-
-
-class DynamoRoster:
-    """Implements the port MemberRoster."""
-
-    def read(self) -> Roster | None:
-        noted = (PEOPLE, ROSTER)
-        found = read_all([noted, (IDENTITY, IDENTITY)])
-        if not found:
-            return None
-        body = (found[noted].body or {}) if noted in found else {}
-        removed = {member: instant_from_wire(at) for member, at in body.get("removed", {}).items()}
-        return Roster(frozenset(body.get("members", ())), removed)
-
-    def put(self, roster: Roster) -> None:
-        removed = {member: instant_to_wire(at) for member, at in roster.removed.items()}
-        DocumentItem(PEOPLE, ROSTER, body={"members": sorted(roster.members), "removed": removed}).save()
 
 
 class DynamoDeals:

@@ -11,7 +11,6 @@ from pynamodb.expressions.update import Action
 
 from cairn.adapters.dynamodb.contact_items import contact_from_item
 from cairn.adapters.dynamodb.customer_state import enrollment_in, profile_of
-from cairn.adapters.dynamodb.customers import merged_profiles
 from cairn.adapters.dynamodb.due_times import PARTITIONS, due_time, set_due_time
 from cairn.adapters.dynamodb.effect_codec import effect_from_wire
 from cairn.adapters.dynamodb.in_head import enrollments_in
@@ -30,7 +29,6 @@ from cairn.adapters.dynamodb.items import (
     code_of,
 )
 from cairn.adapters.dynamodb.table import read_all
-from cairn.adapters.dynamodb.timeline import OPEN
 from cairn.application.values.waiting import (
     UnreadableItem,
     Waiting,
@@ -43,6 +41,7 @@ from cairn.application.values.waiting import (
 from cairn.domain.customer.overdue import WaitingMessage
 from cairn.domain.effects import EraseCustomer
 from cairn.domain.message.message import MessageStatus
+from cairn.domain.people.task import TaskStatus
 from cairn.domain.shared.errors import InvalidRequestError
 from cairn.domain.shared.instants import instant_from_wire
 from cairn.settings import ERASURE_REST
@@ -107,7 +106,7 @@ class DynamoDueTimes:
                 _update(CustomerItem(customer, PENDING_ERASURE), actions, CustomerItem.pk.exists())
             case WaitingTask(customer, id_):
                 actions = set_due_time(RecordItem, customer, until)
-                _update(RecordItem(customer, TASK + id_), actions, RecordItem.status == OPEN)
+                _update(RecordItem(customer, TASK + id_), actions, RecordItem.status == TaskStatus.OPEN.value)
             case UnreadableItem(customer, sk, due_at):
                 actions = set_due_time(RecordItem, customer, until)
                 _update(RecordItem(customer, sk), actions, RecordItem.gsi2sk == due_time(due_at))
@@ -196,6 +195,8 @@ def _records_of(customer: str, messages: Collection[str]) -> dict[str, RecordIte
     """The records of a customer's messages; after a merge one may still be under an earlier id."""
     found = read_all((customer, MESSAGE + message) for message in messages)
     if len(found) < len(messages):
+        from cairn.adapters.dynamodb.customers import merged_profiles  # noqa: PLC0415  few customers were merged
+
         state = read_all([(customer, STATE)]).get((customer, STATE))
         earlier = merged_profiles(profile_of(state)) if state and state.profile else {}
         found |= read_all((id_, MESSAGE + message) for id_ in earlier for message in messages)

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cairn.adapters.sources.expressions import FALSE, TRUE, is_true, pick
+from cairn.adapters.expressions import FALSE, TRUE, is_true, pick
 from cairn.application.events.canonical_addresses import CanonicalAddresses, Phones
 from cairn.domain.consent.changes import STATED, ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.suppression import Cause

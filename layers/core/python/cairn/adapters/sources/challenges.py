@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cairn.adapters.expressions import is_true, pick
 from cairn.adapters.sources.bodies import FORMATS, content_of
-from cairn.adapters.sources.expressions import is_true, pick
 from cairn.adapters.sources.signed_text import InvalidSourceError
 from cairn.application.events.accept_webhook import Answer, Request
 from cairn.domain.shared.errors import BodyTooLargeError, MalformedBodyError

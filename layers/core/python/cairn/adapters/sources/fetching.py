@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cache, partial
 from typing import Any, Self
 
-from cairn.adapters.sources.expressions import is_true, pick
+from cairn.adapters.expressions import is_true, pick
 from cairn.adapters.sources.signed_text import InvalidSourceError
 from cairn.application.events.accept_webhook import Fetch
 from cairn.domain.shared.errors import CairnError, ServiceBusyError, ServiceRefusedError

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from cairn.adapters.sources.expressions import is_true, pick
+from cairn.adapters.expressions import is_true, pick
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_to_wire, to_instant

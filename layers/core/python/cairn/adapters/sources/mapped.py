@@ -11,9 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from cairn.adapters.expressions import is_true, pick
 from cairn.adapters.sources import fields
 from cairn.adapters.sources.bodies import FORMATS, content_of, unpacked
-from cairn.adapters.sources.expressions import is_true, pick
 from cairn.adapters.sources.signatures import (
     BodyHmac,
     Covered,

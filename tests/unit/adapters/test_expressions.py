@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cairn.adapters.sources.expressions import FUNCTIONS, pick
+from cairn.adapters.expressions import FUNCTIONS, pick
 
 BODY: dict[str, Any] = {
     "name": "Ada King Lovelace",
