@@ -80,14 +80,15 @@ class FactLog(Construct):
                 ),
             ),
         )
-        self.export = f"{Stack.of(self).stack_name}-FactsArn"
-        Stack.of(self).export_value(self.bucket.bucket_arn, name=self.export)
-        CfnOutput(self, "FactsBucket", value=self.bucket.bucket_name)
-        CfnOutput(self, "FactsDatabase", value=self.database, description="The table is called facts: docs/data.md")
+        stack = Stack.of(self)
+        self.export = f"{stack.stack_name}-FactsArn"
+        stack.export_value(self.bucket.bucket_arn, name=self.export)
+        CfnOutput(stack, "FactsBucket", value=self.bucket.bucket_name)
+        CfnOutput(stack, "FactsDatabase", value=self.database, description="The table is called facts: docs/data.md")
         for stored, stream in self.streams.items():
-            CfnOutput(self, f"Facts{stored.title()}Stream", value=stream.ref)
-        CfnOutput(self, "FirehoseLogGroup", value=log_group.log_group_name)
-        CfnOutput(self, "FactsWorkgroup", value=self.workgroup.name)
+            CfnOutput(stack, f"Facts{stored.title()}Stream", value=stream.ref)
+        CfnOutput(stack, "FirehoseLogGroup", value=log_group.log_group_name)
+        CfnOutput(stack, "FactsWorkgroup", value=self.workgroup.name)
 
     def let_ask(self, function: Function) -> None:
         """May read the facts, and nothing else of the account, by Athena."""

@@ -159,7 +159,9 @@ def _in_iam(service: str, operation: str, given: Json) -> Iterator[Call]:
         target = partition
     if operation == "SendEmail" and "Raw" in given["Content"]:
         operation = "SendRawEmail"  # what SES asks for, where an e-mail is sent as a whole
-    yield Call(f"{PREFIXES.get(service, service)}:{operation.removesuffix('Batch')}", target)
+    if service == "sqs":
+        operation = operation.removesuffix("Batch")  # the one action of both; Firehose has one for each
+    yield Call(f"{PREFIXES.get(service, service)}:{operation}", target)
     if operation == "CreateSchedule":
         yield Call("iam:PassRole")
 
