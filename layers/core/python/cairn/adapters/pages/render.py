@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, ModuleLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, ModuleLoader, StrictUndefined
 from markupsafe import Markup
 
 from cairn.adapters.pages.masks import masked
@@ -164,7 +164,7 @@ class Pages:
 
 def _environment() -> Environment:
     return Environment(
-        loader=ChoiceLoader([ModuleLoader(COMPILED), FileSystemLoader(HERE)]),
+        loader=ModuleLoader(COMPILED) if COMPILED.is_dir() else FileSystemLoader(HERE),
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=False,
