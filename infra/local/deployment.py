@@ -332,6 +332,8 @@ class LocalDeployment:
         waiting += [at for at, name, *_ in self._again if name not in self.stopped]
         if "relay_effects" not in self.stopped and (stream := self._stream.due()) is not None:
             waiting.append(stream)
+        if LOG_FACTS not in self.stopped and (again := self._log.retry()) is not None:
+            waiting.append(again)  # a batch that has not failed waits for its window without moving the clock
         resume = self._next_resume()
         return min([*waiting, *([resume] if resume else [])], default=None)
 

@@ -109,7 +109,11 @@ class StreamMapping:
         for number, shard in enumerate(self.shards):
             at = shard.due(weather.lateness_of(number))
             if at is not None:
-                yield shard, at if len(shard.batch()) == self.batch_size else at + self.window
+                yield shard, at if shard.retry_at or len(shard.batch()) == self.batch_size else at + self.window
+
+    def retry(self) -> datetime | None:
+        """When the next batch that has failed is tried again."""
+        return min((at for shard, at in self._due() if shard.retry_at), default=None)
 
     def run(self, relay: Run, *, early: bool = False) -> bool:
         """Hand one batch of each shard that is due to the function; whether anything moved. `early`: of each shard."""
