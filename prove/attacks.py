@@ -14,9 +14,10 @@ from infra.local.faults.fault import is_read
 
 SHORT = timedelta(seconds=30)
 LENGTHS = (SHORT, timedelta(minutes=20), timedelta(hours=1), timedelta(days=1))
-LONGEST = {"sqs": timedelta(hours=22)}
+LONGEST = {"sqs": timedelta(hours=22), "firehose": timedelta(hours=22)}
 """Of a service that nothing else stands in for: while no queue takes what a commit decided, it is in the table's stream
-alone, which stores records for 24 hours (and is read for 23: infra/cloud/functions/relay_effects)."""
+alone, which stores records for 24 hours (and is read for 23: infra/cloud/functions/relay_effects). So is what the log
+of facts does not take (docs/data.md)."""
 INTENSITIES = (0.02, 0.05, 0.15)
 
 AT_ONCE = "DELIVERED_TWICE_AT_ONCE"

@@ -53,6 +53,7 @@ class Shard:
     failed: list[list[Shape]] = field(default_factory=list)
     """Batches to be tried again before anything fresh; one that failed as a whole is two."""
     retry_at: datetime | None = None
+    first_failed_at: datetime | None = None
     failures: int = 0
     batch_size: int = BATCH_SIZE
 
@@ -65,7 +66,7 @@ class Shard:
             del self.fresh[: self.batch_size]
         self.failed[:1] = [batch for batch in batches if batch]
         if not self.failed:
-            self.retry_at, self.failures = None, 0
+            self.retry_at, self.first_failed_at, self.failures = None, None, 0
 
     def due(self, lateness: timedelta) -> datetime | None:
         """When its next batch can be run; None where nothing waits."""
@@ -136,15 +137,17 @@ class StreamMapping:
         if failed == []:
             return True
         shard.failures += 1
+        shard.first_failed_at = shard.first_failed_at or datetime.now(UTC)
         pause = FIRST_RETRY * 2 ** min(shard.failures - 1, MOST_DOUBLINGS)
         shard.retry_at = datetime.now(UTC) + min(pause, LONGEST_RETRY)
         return False
 
     def _drop_old(self, shard: Shard) -> None:
-        """Give up what is too old of the next batch, once it was tried: a laptop's stopped function loses nothing."""
-        if not shard.failures:
+        """Give up what is too old of the next batch, and was tried as long: what a laptop left waiting is not lost."""
+        limit = datetime.now(UTC) - MAX_AGE
+        if shard.first_failed_at is None or shard.first_failed_at > limit:
             return
-        batch, limit = shard.batch(), datetime.now(UTC) - MAX_AGE
+        batch = shard.batch()
         old = [change for change in batch if created(change) <= limit]
         if old:
             self.give_up(json.dumps(self._dead_letter(shard, old)))
