@@ -109,7 +109,7 @@ def customers(  # noqa: PLR0913, PLR0917  one argument for each option
     concurrency: ConcurrencyOption = 10,
 ) -> None:
     """Import customers, with their attributes, tags and consents. It starts no journey."""
-    _run(Kind.CUSTOMERS, **_asked(locals()))
+    _run(Kind.CUSTOMERS, **locals())
 
 
 @app.command(epilog=examples('cairn import consents proof.csv --why "the move from Mailchimp"'))
@@ -133,7 +133,7 @@ def consents(  # noqa: PLR0913, PLR0917
     concurrency: ConcurrencyOption = 10,
 ) -> None:
     """Import consents with their proof: source, instant, wording and other evidence."""
-    _run(Kind.CONSENTS, **_asked(locals()))
+    _run(Kind.CONSENTS, **locals())
 
 
 @app.command(epilog=examples('cairn import events orders.jsonl --why "the history of the shop"'))
@@ -157,7 +157,7 @@ def events(  # noqa: PLR0913, PLR0917
     concurrency: ConcurrencyOption = 10,
 ) -> None:
     """Import events as history: they are in the timeline, and start nothing."""
-    _run(Kind.EVENTS, **_asked(locals()))
+    _run(Kind.EVENTS, **locals())
 
 
 @app.command(epilog=examples('cairn import suppressions bounced.csv --why "the move from Mailchimp"'))
@@ -181,11 +181,7 @@ def suppressions(  # noqa: PLR0913, PLR0917
     concurrency: ConcurrencyOption = 10,
 ) -> None:
     """Import addresses that get nothing any more, with the cause and since when."""
-    _run(Kind.SUPPRESSIONS, **_asked(locals()))
-
-
-def _asked(given: dict[str, Any]) -> dict[str, Any]:
-    return dict(given)
+    _run(Kind.SUPPRESSIONS, **locals())
 
 
 def _run(kind: Kind, **asked: Any) -> None:

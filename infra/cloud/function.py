@@ -1,5 +1,6 @@
 """The construct of every function."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,10 +8,11 @@ from email.utils import parseaddr
 from functools import cached_property
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import CfnOutput, Duration, Names, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
 from cairn.settings import FUNCTION_TIMEOUT, OVERFLOW_PREFIX, Settings
@@ -23,6 +25,12 @@ from infra.cloud.overflow import OverflowBucket
 from infra.cloud.queues import Queues, WorkQueue
 from infra.cloud.stage import Stage
 from infra.cloud.table import AUDIT
+
+MAX_AGE = Duration.hours(23)
+"""How long a failing batch is retried, halved each time, before its position is dead-lettered; the stream stores
+records for a day. It comes to that only where SQS, too, is out of order for a day: the function itself dead-letters
+effects that can never be carried out, and puts those that wait into their queue.
+"""
 
 HANDLER = "cairn.lambda_entry.handle"
 MEMORY_MB = 512
@@ -155,6 +163,28 @@ class Function(lambda_.Function):
             "Serverless-LambdaEventSourceMappingDestination",
             because="a queue's event source knows no destination; the queue's redrive policy is it",
         )
+
+    def follow(
+        self, table: dynamodb.ITable, queues: Queues, filters: Sequence[Mapping[str, Any]], **options: Any
+    ) -> None:
+        """Start by the table's stream.
+
+        Under the function and by this id, as in stages that are deployed already: CloudFormation then updates the
+        mapping, which goes on where it is in the stream. Another one would begin a day earlier.
+        """
+        lambda_.EventSourceMapping(
+            self,
+            f"DynamoDBEventSource:{Names.node_unique_id(table.node)}",
+            target=self.live,
+            event_source_arn=table.table_stream_arn,
+            starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+            filters=[{"pattern": json.dumps(one)} for one in filters],
+            bisect_batch_on_error=True,
+            max_record_age=MAX_AGE,
+            on_failure=sources.SqsDlq(queues.stream_dead_letters),
+            **options,
+        )
+        table.grant_stream_read(self)
 
     def may_overflow(self, action: str, bucket: OverflowBucket) -> None:
         """Write bodies that are too large for a queue, or read them."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
 
+from cairn.adapters.dynamodb.logged_facts import LOGGED
+from cairn.adapters.dynamodb.seen import SEEN
 from infra.local.faults.weather import CALM, Weather
 from infra.local.shapes import Shape
 
@@ -33,13 +35,10 @@ def has_outbox(change: Shape) -> bool:
     return record["Keys"]["sk"]["S"].startswith(ITEMS) and "S" in outbox
 
 
-LOGGED = ("event#", "facts#", "message#", "task#", "consent#")
-
-
 def has_facts(change: Shape) -> bool:
     """The filter of log_facts; a test compares it with the CDK's template."""
     keys = change["dynamodb"]["Keys"]
-    is_record = keys["sk"]["S"].startswith(LOGGED) or keys["pk"]["S"] == "seen"
+    is_record = keys["sk"]["S"].startswith(LOGGED) or keys["pk"]["S"] == SEEN
     return bool(change["eventName"] != "REMOVE" and is_record)
 
 

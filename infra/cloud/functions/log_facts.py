@@ -1,11 +1,7 @@
 """log_facts: started by the table's stream, writes what can be counted into the log of facts."""
 
-import json
-
-from aws_cdk import CfnOutput, Duration, Names, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
 from cairn.adapters.dynamodb.logged_facts import LOGGED
@@ -14,7 +10,6 @@ from cairn.domain.measurement.facts import Stored
 from cairn.settings import LogFactsSettings
 from infra.cloud.fact_log import FactLog
 from infra.cloud.function import Function, Shared
-from infra.cloud.functions.relay_effects import MAX_AGE
 
 BATCH_SIZE, WINDOW = 1000, Duration.minutes(5)
 """Few invocations with many changes: nobody waits for the log, and Firehose counts by begun 5 KB."""
@@ -40,19 +35,6 @@ class LogFacts(Function):
                 short_stream=log.streams[Stored.SHORT].ref,
             ),
         )
-        lambda_.EventSourceMapping(
-            self,
-            f"DynamoDBEventSource:{Names.node_unique_id(table.node)}",
-            target=self.live,
-            event_source_arn=table.table_stream_arn,
-            starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-            batch_size=BATCH_SIZE,
-            max_batching_window=WINDOW,
-            filters=[{"pattern": json.dumps(one)} for one in WITH_FACTS],
-            bisect_batch_on_error=True,
-            max_record_age=MAX_AGE,
-            on_failure=sources.SqsDlq(shared.queues.stream_dead_letters),
-        )
+        self.follow(table, shared.queues, WITH_FACTS, batch_size=BATCH_SIZE, max_batching_window=WINDOW)
         CfnOutput(Stack.of(self), "LogFactsArn", value=self.function_arn, description="For cairn dlq redrive stream")
-        table.grant_stream_read(self)
         self.may("firehose:PutRecordBatch", on=log.stream_arns())

@@ -1,18 +1,12 @@
 """relay_effects: started by the table's stream, carries out the effects of commits."""
 
-import json
-
-from aws_cdk import Duration, Names
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cairn.settings import RelayEffectsSettings
 from infra.cloud.bundle.journeys import PEOPLE_PATH, POLICY_PATH
 from infra.cloud.function import Function, Shared
-from infra.cloud.queues import Queues
 from infra.cloud.schedules import Schedules
 from infra.cloud.table import INDEX
 from infra.cloud.topics import TopicKey
@@ -41,12 +35,6 @@ WITH_OUTBOX = {
 }
 """What starts the function: no commit that decided nothing, and no other change.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
-"""
-
-MAX_AGE = Duration.hours(23)
-"""How long a failing batch is retried, halved each time, before its position is dead-lettered; the stream stores
-records for a day. It comes to that only where SQS, too, is out of order for a day: the function itself dead-letters
-effects that can never be carried out, and puts those that wait into their queue.
 """
 
 
@@ -86,7 +74,14 @@ class RelayEffects(Function):
                 people_path=PEOPLE_PATH,
             ),
         )
-        self._read_stream(table, queues)
+        self.follow(
+            table,
+            queues,
+            [WITH_OUTBOX],
+            batch_size=BATCH_SIZE,
+            parallelization_factor=PARALLEL_BATCHES,
+            report_batch_item_failures=True,
+        )
         self.consume(queues.effects, batch_size=WAITING_BATCH_SIZE, max_concurrency=WAITING_CONCURRENCY)
         self.may_use(
             table,
@@ -116,25 +111,3 @@ class RelayEffects(Function):
         self.may("sns:Publish", on=alarms.topic_arn)
         self.may("kms:Decrypt", "kms:GenerateDataKey", on=key.key_arn)  # SNS encrypts on behalf of the publisher
         schedules.let_set(self)
-
-    def _read_stream(self, table: dynamodb.ITable, queues: Queues) -> None:
-        """Start by the table's stream.
-
-        Under the function and by this id, as in stages that are deployed already: CloudFormation then updates the
-        mapping, which goes on where it is in the stream. Another one would begin a day earlier.
-        """
-        lambda_.EventSourceMapping(
-            self,
-            f"DynamoDBEventSource:{Names.node_unique_id(table.node)}",
-            target=self.live,
-            event_source_arn=table.table_stream_arn,
-            starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-            batch_size=BATCH_SIZE,
-            parallelization_factor=PARALLEL_BATCHES,
-            filters=[{"pattern": json.dumps(WITH_OUTBOX)}],
-            report_batch_item_failures=True,
-            bisect_batch_on_error=True,
-            max_record_age=MAX_AGE,
-            on_failure=sources.SqsDlq(queues.stream_dead_letters),
-        )
-        table.grant_stream_read(self)

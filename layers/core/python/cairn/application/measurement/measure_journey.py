@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from cairn.application.ports import FactQueries, MeasuredPlans
 from cairn.application.values.facts import Row
+from cairn.domain.measurement.facts import milliseconds
 from cairn.domain.measurement.measure import Measurement, measure
 from cairn.domain.measurement.observed import Observed
 from cairn.domain.measurement.plan import Change, OnDate, Plan, changed
@@ -118,8 +119,8 @@ class MeasureJourney:
         """A plan that looks once, on a day, looks at that day for ever after."""
         match plan.stopping:
             case OnDate(on) if on < now.date():
-                return _milliseconds(datetime.combine(on, time(), UTC))
-        return _milliseconds(now)
+                return milliseconds(datetime.combine(on, time(), UTC))
+        return milliseconds(now)
 
     def _by_plan(self, journey: str, plan: Plan, arms: Sequence[Row]) -> tuple[list[Row], Plan | None]:
         """The rows of versions with this plan; and the last plan before it that was another one."""
@@ -135,21 +136,22 @@ class MeasureJourney:
 
 
 def _totals(name: str, rows: Sequence[Row]) -> ArmTotals:
-    own = [row for row in rows if row["arm"] == name]
-    return ArmTotals(
-        name,
-        sum(int(row["customers"]) for row in own),
-        sum(int(row["converted"]) for row in own),
-        sum(float(row["value"]) for row in own),
-        sum(float(row["value_squared"]) for row in own),
-        sum(int(row["entered"]) for row in own),
-    )
+    return _added(name, [row for row in rows if row["arm"] == name])
 
 
 def _arm(row: Row) -> ArmTotals:
-    name = f"{row['step']}: {row['arm']}"
-    counts = int(row["customers"]), int(row["converted"]), float(row["value"]), float(row["value_squared"])
-    return ArmTotals(name, *counts, int(row["entered"]))
+    return _added(f"{row['step']}: {row['arm']}", [row])
+
+
+def _added(name: str, rows: Sequence[Row]) -> ArmTotals:
+    return ArmTotals(
+        name,
+        sum(int(row["customers"]) for row in rows),
+        sum(int(row["converted"]) for row in rows),
+        sum(float(row["value"]) for row in rows),
+        sum(float(row["value_squared"]) for row in rows),
+        sum(int(row["entered"]) for row in rows),
+    )
 
 
 def _guardrails(rows: Sequence[Row]) -> tuple[GuardrailTotals, ...]:
@@ -174,7 +176,3 @@ def _medians(rows: Sequence[Row]) -> dict[str, float]:
 
 def _instant(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _milliseconds(at: datetime) -> int:
-    return (at - datetime.fromtimestamp(0, UTC)) // MILLISECOND

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 from cairn.application.ports import FactQueries
+from cairn.domain.measurement.facts import milliseconds
 from cairn.domain.shared.errors import InvalidRequestError
 from cairn.domain.shared.instants import instant_to_wire
 
@@ -25,8 +26,6 @@ REPORTS: Mapping[str, Sequence[str]] = MappingProxyType(
 )
 """Each report, and the queries that answer it."""
 
-MILLISECOND = timedelta(milliseconds=1)
-
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
@@ -40,7 +39,7 @@ class ReportFacts:
         if name == OF_A_JOURNEY and not journey:
             raise InvalidRequestError(["journey: say which one"])
         since = now - timedelta(days=days)
-        times = [(at - datetime.fromtimestamp(0, UTC)) // MILLISECOND for at in (since, now)]
+        times = [milliseconds(at) for at in (since, now)]
         about: list[str | int] = [journey, *times] if name == OF_A_JOURNEY else [*times]
         answers = self.facts.ask([(query, about) for query in REPORTS[name]])
         rows = {query: list(map(dict, answer)) for query, answer in zip(REPORTS[name], answers, strict=True)}

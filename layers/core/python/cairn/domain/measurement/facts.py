@@ -6,6 +6,7 @@ It may come more than once. Its `id` is the same each time, so it is ids that ar
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -121,3 +122,8 @@ KINDS: Mapping[str, tuple[Stored, str]] = {
 
 def stored_for(kind: str) -> Stored:
     return KINDS[kind][0]
+
+
+def milliseconds(at: datetime) -> int:
+    """Since 1970, as the log and the questions to it have instants."""
+    return (at - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
