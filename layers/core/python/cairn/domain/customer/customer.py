@@ -214,11 +214,8 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
     """
     customer = read_by(leads, customer)
     stored = [one if leads is None else leads.read(one) for one in stored or [customer.profile]]
-    if event.source == OPERATORS_SOURCE:
-        reaction = _Reaction(customer, chosen=chosen, is_full=is_full)
-        ordered = _ordered(reaction, event, journeys, now, leads, stored)
-        if ordered is not None:
-            return ordered
+    if ordered := _ordered(customer, event, journeys, now, leads, stored, chosen=chosen, is_full=is_full):
+        return ordered
     if event.type == requests.ERASURE_REQUESTED:
         doubt = doubt or requests.doubt_about(customer.profile, event)
         if doubt is None:
@@ -372,22 +369,27 @@ def _speaks(profile: Profile, event: Event) -> bool:
 
 
 def _ordered(  # noqa: PLR0913, PLR0917  what follows from an order
-    reaction: "_Reaction",
+    customer: Customer,
     event: Event,
     journeys: Journeys,
     now: datetime,
     leads: "Leads | None",
     stored: Sequence[Profile],
+    *,
+    chosen: Chosen,
+    is_full: IsFull,
 ) -> Reaction | None:
     """What operators alone may order, and nothing else follows from; None for their other events."""
-    customer = reaction.customer
+    if event.source != OPERATORS_SOURCE:
+        return None
     if event.type == requests.RECORD_ERASURE_REQUESTED:
         return _erase_record(customer, event)
     if event.type == JOURNEY_MIGRATED:
         return _migrate(customer, event, journeys, now)
     if event.type not in BY_HAND:
         return None
-    reaction.allowed = None if customer.profile.is_known else own_addresses(customer.profile)
+    allowed = None if customer.profile.is_known else own_addresses(customer.profile)
+    reaction = _Reaction(customer, allowed=allowed, chosen=chosen, is_full=is_full)
     reaction.do_by_hand(event, journeys, now)
     reaction.settle(leads, customer.profile, now, event.key)
     reaction.begin(journeys, now, event.key, before=stored, event=event)
