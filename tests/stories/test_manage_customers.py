@@ -1,5 +1,6 @@
 """One customer over HTTP: found, shown with what comes next, entered into journeys, taken out, merged."""
 
+import json
 from typing import Any
 
 import pytest
@@ -157,7 +158,7 @@ def test_a_customer_leaves_a_journey_and_what_waits_of_it_is_dropped(opens: Open
     waits = {one["journey"]: one["message"] for one in shop.asks("GET", "reviews")["reviews"]}
     for message in waits.values():
         shop.asks("POST", "reviews", message=message, do="approve", why="fine")
-    assert [(one["journey"], one["reason"]) for one in shop.timeline("suppressed")] == [("shop", "journey_ended")]
+    assert [(one["journey"], one["reason"]) for one in shop.timeline("suppressed")] == [("shop", "ended")]
     assert len(shop.sent()) == 1
     again = customer(shop, "leave", journey="shop", why="once more")
     assert again["detail"] == "the customer cannot leave shop: is not in it"
@@ -204,6 +205,7 @@ def test_a_message_that_was_not_sent_is_sent_again(opens: Opens) -> None:
     shop.texts("STOP")
     shop.happens("note.wanted", consent=[])
     (suppressed,) = shop.timeline("suppressed")
+    shop.passes("1h")
     shop.asks("POST", "suppressions", do="release", channel="sms", address="+12125550001", why="asked for it")
     consent = {"channel": "sms", "purpose": "marketing", "status": "granted", "why": "asked for it"}
     shop.asks("POST", "consent", customer="mia", **consent)
@@ -269,8 +271,6 @@ def test_the_same_key_does_it_once_and_answers_the_same(shop: Shop) -> None:
 
 
 def asked_with(shop: Shop, key: str, **fields: Any) -> Json:
-    import json
-
     body = json.dumps(fields).encode()
     answer = shop.deployment.manage(
         "POST", "https://localhost/manage/customers", {"Idempotency-Key": key}, body, actor="ada"
