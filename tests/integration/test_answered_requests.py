@@ -1,4 +1,4 @@
-"""What is done once for an Idempotency-Key, and what a store of keys promises."""
+"""Acts are done once for an Idempotency-Key, and stores of keys remember their answers for a day."""
 
 from datetime import timedelta
 from pathlib import Path
