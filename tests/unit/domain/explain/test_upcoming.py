@@ -1,4 +1,4 @@
-"""What comes next is what the engine would do if nothing happened."""
+"""The sentence about the future says what the engine would do if nothing happened."""
 
 from datetime import timedelta
 from typing import Any
