@@ -18,7 +18,7 @@ from cli.output import fail
 SERVICE = "execute-api"
 REGION = re.compile(r"\.execute-api\.([a-z0-9-]+)\.")
 
-MESSAGE_ID = re.compile(r"[a-z2-7]{20}-[a-z0-9_-]+-\d+(\.\d+)?|[a-z2-7]{16}\.\d+")
+MESSAGE_ID = re.compile(r"[a-z2-7]{20}-[a-z0-9_-]+-\d+([rf]\d+)*(\.\d+)?|[a-z2-7]{16}\.\d+")
 """A message's id, or the audit id of a decision on it; no customer has such an id."""
 
 

@@ -423,10 +423,11 @@ def test_a_journey_that_preflight_has_not_passed_fails_synthesis_with_the_comman
         make_bundle(tmp_path)
 
 
-def test_neither_samples_nor_stamps_are_uploaded() -> None:
+def test_no_stamps_are_uploaded_and_the_samples_as_one_file_for_previews() -> None:
     layer = journeys_layer(JOURNEYS)
 
     compiled = {"catalogue.json", "leads.json", "people.json", "policy.json", "replies.json", "scripts.json"}
+    compiled |= {"samples.json"}
     assert {file.name for file in layer.rglob("*") if file.is_file()} == compiled
 
 

@@ -5,6 +5,7 @@ import json
 import sys
 from io import StringIO
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from werkzeug.test import Client
@@ -43,6 +44,20 @@ def test_a_reviewer_sees_the_message_as_it_would_be_sent(shop: Shop) -> None:
     assert one["context"]["profile"]["first_name"] == "Mia"
     assert one["context"]["data"] == {"order": "1042"}
     assert shop.sent() == []
+
+
+def test_the_list_of_reviews_comes_in_pages(opens: Opens) -> None:
+    shop = opens(REVIEWED, REVIEWED, REVIEWED)
+    shop.happens("note.wanted")
+    whole = [one["message"] for one in shop.asks("GET", "reviews")["reviews"]]
+
+    first = shop.asks("GET", "reviews?limit=2")
+    second = shop.asks("GET", f"reviews?limit=2&after={quote(first['after'])}")
+
+    assert len(whole) == 3
+    assert [one["message"] for one in (*first["reviews"], *second["reviews"])] == whole
+    assert second["after"] is None
+    assert shop.asks("GET", "reviews?after=yesterday")["problems"] == ["after: not what an earlier answer gave"]
 
 
 def test_an_approved_message_is_sent_at_once_and_leaves_the_list(shop: Shop) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Story
-from tests.stories.shop import RECEIPT, REVIEWED, Opens, Shop
+from tests.stories.shop import RECEIPT, REVIEWED, SMS, Opens, Shop
 
 
 @pytest.fixture
@@ -217,3 +217,19 @@ def test_a_customer_is_shown_moved_and_merged_by_commands(opens: Opens) -> None:
     shop.happens("note.seen", customer={"user_id": "mia-2"}, consent=[])
     assert shop.tries("customer", "merge", "mia", "mia-2", "--why", "ticket").exit_code == 1, "it asks before"
     assert "both are c_" in shop.cairn("customer", "merge", "mia", "mia-2", "--why", "ticket 4711", "--yes")
+
+
+def test_a_message_that_was_not_sent_is_sent_again_by_a_command(opens: Opens) -> None:
+    shop = opens(SMS)
+    shop.texts("STOP")
+    shop.happens("note.wanted", consent=[])
+    (suppressed,) = shop.timeline("suppressed")
+
+    printed = shop.cairn("message", "resend", suppressed["message_id"], "--why", "ticket 4711")
+    shop.passes("1m")
+
+    again = f"{suppressed['message_id']}r1"
+    assert printed.startswith(f"{again} goes to the gate")
+    assert shop.cairn("explain", again).startswith(f"{again}: step note-1 of journey shop")
+    refused = shop.tries("message", "resend", "bb32ghyy3zri55fekshl-note-1-9", "--why", "ticket 4711")
+    assert (refused.exit_code, "no such message is on record" in refused.output) == (1, True)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from typer.testing import CliRunner
@@ -292,6 +293,22 @@ def test_more_orders_in_an_hour_than_the_policy_allows_wait(a_story: Callable[..
     assert {task["context"]["because"] for task in team.tasks()} == {
         "more orders came within an hour than the policy allows"
     }
+
+
+def test_the_list_of_requests_comes_in_pages(member_and_buyer: PrivacyTeam) -> None:
+    team = member_and_buyer
+    team.redact()
+    team.data_request()
+    whole = [one["task"] for one in team.tasks()]
+
+    first = team.asks("GET", "privacy?limit=1")
+    second = team.asks("GET", f"privacy?limit=1&after={quote(first['after'])}")
+    third = team.asks("GET", f"privacy?after={quote(second['after'])}")
+
+    assert len(whole) == 2
+    assert [one["task"] for page in (first, second) for one in page["tasks"]] == whole
+    assert (third["tasks"], third["after"]) == ([], None)
+    assert team.asks("GET", "privacy?after=yesterday")["problems"] == ["after: not what an earlier answer gave"]
 
 
 def test_requests_are_answered_at_the_command_line(

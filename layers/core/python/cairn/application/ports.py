@@ -675,8 +675,8 @@ class Suppressions(Protocol):
 
 
 class Reviews(Protocol):
-    def waiting(self, limit: int) -> Sequence[UnderReview]:
-        """Messages under review, by deadline."""
+    def waiting(self, limit: int, after: str = "") -> Sequence[UnderReview]:
+        """Messages under review, by deadline, those behind a position. Raises InvalidRequestError."""
 
     def decide(self, customer_id: str, message_id: str, approval: Approval, audited: AuditEntry) -> Purpose:
         """Write the decision and its audit entry, and close the task, atomically. Returns the message's purpose.
@@ -712,8 +712,8 @@ class Erasures(Protocol):
 
 
 class PrivacyTasks(Protocol):
-    def waiting(self, limit: int) -> Sequence[PrivacyTask]:
-        """Open tasks of the queue `privacy`, by due time."""
+    def waiting(self, limit: int, after: str = "") -> Sequence[PrivacyTask]:
+        """Open tasks of the queue `privacy`, by due time, those behind a position. Raises InvalidRequestError."""
 
     def find(self, task_id: str, customer_id: str = "") -> PrivacyTask:
         """A task, open or closed; of its customer alone where that is given. Raises UnknownTaskError."""

@@ -6,12 +6,12 @@ from typing import Any
 from cairn.adapters.dynamodb.items import TASK, RecordItem
 from cairn.adapters.dynamodb.owner_list import unlisting
 from cairn.adapters.dynamodb.switches import commit_audited
-from cairn.adapters.dynamodb.table import read_all, transaction
+from cairn.adapters.dynamodb.table import behind, read_all, transaction
 from cairn.adapters.dynamodb.timeline import DONE, OPEN
 from cairn.application.values.privacy import PrivacyTask
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.privacy.requests import QUEUE
-from cairn.domain.shared.errors import TaskClosedError, UnknownTaskError
+from cairn.domain.shared.errors import InvalidRequestError, TaskClosedError, UnknownTaskError
 from cairn.domain.shared.instants import instant_to_wire
 
 WAITING = f"queue#{QUEUE}"
@@ -20,8 +20,9 @@ WAITING = f"queue#{QUEUE}"
 class DynamoPrivacyTasks:
     """Implements the port PrivacyTasks."""
 
-    def waiting(self, limit: int) -> Sequence[PrivacyTask]:
-        return [_task(item) for item in RecordItem.by_index.query(WAITING, limit=limit)]
+    def waiting(self, limit: int, after: str = "") -> Sequence[PrivacyTask]:
+        start = _position_in(after) if after else None
+        return [_task(item) for item in RecordItem.by_index.query(WAITING, limit=limit, last_evaluated_key=start)]
 
     def find(self, task_id: str, customer_id: str = "") -> PrivacyTask:
         key = TASK + task_id
@@ -57,6 +58,15 @@ class DynamoPrivacyTasks:
         for owner, leave in unlisting(item):
             write.update(owner, actions=leave)
         commit_audited(write, audited, conflict="somebody has just answered; look again")
+
+
+def _position_in(after: str) -> dict[str, dict[str, str]]:
+    """Raises InvalidRequestError."""
+    try:
+        due_at, customer, task = after.split(" ")
+    except ValueError:
+        raise InvalidRequestError(["after: not what an earlier answer gave"]) from None
+    return behind(WAITING, f"{due_at}#{task}", customer, TASK + task)
 
 
 def _task(item: RecordItem) -> PrivacyTask:

@@ -7,13 +7,13 @@ from cairn.adapters.dynamodb import codec
 from cairn.adapters.dynamodb.items import CONTACT, MESSAGE, REVIEWS, TASK, CustomerItem, RecordItem
 from cairn.adapters.dynamodb.owner_list import unlisting
 from cairn.adapters.dynamodb.switches import commit_audited
-from cairn.adapters.dynamodb.table import read_all, transaction
+from cairn.adapters.dynamodb.table import behind, read_all, transaction
 from cairn.application.values.reviews import UnderReview
 from cairn.domain.gate.codes import Reason
 from cairn.domain.message.message import Approval, MessageStatus
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.channels import Purpose
-from cairn.domain.shared.errors import NotUnderReviewError, UnknownMessageError
+from cairn.domain.shared.errors import InvalidRequestError, NotUnderReviewError, UnknownMessageError
 from cairn.domain.shared.instants import instant_to_wire
 
 ENTRIES = ("journey", "version", "step", "template", "purpose")
@@ -24,8 +24,9 @@ OPEN, DONE = "open", "done"
 class DynamoReviews:
     """Implements the port Reviews."""
 
-    def waiting(self, limit: int) -> Sequence[UnderReview]:
-        found = list(RecordItem.by_index.query(REVIEWS, limit=limit))
+    def waiting(self, limit: int, after: str = "") -> Sequence[UnderReview]:
+        start = _position_in(after) if after else None
+        found = list(RecordItem.by_index.query(REVIEWS, limit=limit, last_evaluated_key=start))
         tasks = read_all((item.pk, _task_of(item)) for item in found) if found else {}
         return [_under_review(item, tasks.get((item.pk, _task_of(item)))) for item in found]
 
@@ -91,6 +92,15 @@ def _wants_decision(message: RecordItem, approval: Approval) -> bool:
 
 def _task_of(message: RecordItem) -> str:
     return TASK + message.sk.removeprefix(MESSAGE)
+
+
+def _position_in(after: str) -> dict[str, dict[str, str]]:
+    """Raises InvalidRequestError."""
+    try:
+        deadline, customer, message = after.split(" ")
+    except ValueError:
+        raise InvalidRequestError(["after: not what an earlier answer gave"]) from None
+    return behind(REVIEWS, deadline, customer, MESSAGE + message)
 
 
 def _under_review(message: RecordItem, task: RecordItem | None) -> UnderReview:

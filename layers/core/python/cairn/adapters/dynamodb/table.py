@@ -98,7 +98,7 @@ def transact(writes: Iterable[Write]) -> None:
         raise TransactWriteError("a transaction was not written", error) from error
 
 
-def _key_of(item: Any) -> dict[str, dict[str, str]]:
+def _key_of(item: Any) -> dict[str, dict[str, Any]]:
     return {"pk": {"S": item.pk}, "sk": {"S": item.sk}}
 
 
@@ -132,6 +132,11 @@ def first_items(pk: str, prefix: str, most: int, *, may_lag: bool) -> Iterator[t
         if last is None:
             return
         arguments["ExclusiveStartKey"] = last
+
+
+def behind(gsi1pk: str, gsi1sk: str, pk: str, sk: str) -> dict[str, dict[str, str]]:
+    """The key of the first index behind which a page begins."""
+    return {"gsi1pk": {"S": gsi1pk}, "gsi1sk": {"S": gsi1sk}, "pk": {"S": pk}, "sk": {"S": sk}}
 
 
 def read_all(keys: Iterable[tuple[str, str]], *, may_lag: bool = False) -> dict[tuple[str, str], Any]:

@@ -32,7 +32,7 @@ from cairn.adapters.dynamodb.items import (
 )
 from cairn.adapters.dynamodb.outbox import outbox_of_task
 from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers
-from cairn.adapters.dynamodb.table import read_all
+from cairn.adapters.dynamodb.table import behind, read_all
 from cairn.application.values.people import Staff, TaskPage
 from cairn.domain.effects import Effect
 from cairn.domain.people.members import Absence, Deal, Override, Share, Work
@@ -243,8 +243,7 @@ def _position_in(queue: str, after: str) -> dict[str, dict[str, Any]]:
     id_ = order.rpartition("#")[2]
     if not (blank and id_ and customer):
         raise InvalidRequestError(["after: not what an earlier answer gave"])
-    key = {"gsi1pk": QUEUE + queue, "gsi1sk": order, "pk": customer, "sk": TASK + id_}
-    return {name: {"S": text} for name, text in key.items()}
+    return behind(QUEUE + queue, order, customer, TASK + id_)
 
 
 def _order(task: Task) -> str:

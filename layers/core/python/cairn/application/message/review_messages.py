@@ -29,9 +29,9 @@ class ReviewMessages:
     messages: MessageQueue
     audit: Audit
 
-    def waiting(self, limit: int, *, by: str, now: datetime) -> Sequence[UnderReview]:
+    def waiting(self, limit: int, after: str = "", *, by: str, now: datetime) -> Sequence[UnderReview]:
         """Messages under review, after an entry in the audit that names them. None shown, none audited."""
-        waiting = self.reviews.waiting(limit)
+        waiting = self.reviews.waiting(limit, after)
         if waiting:
             shown = {"messages": [one.message for one in waiting]}
             self.audit.write(AuditEntry(now, by, LIST_REVIEWS, REVIEWS, "", shown))

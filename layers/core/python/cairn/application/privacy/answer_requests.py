@@ -52,9 +52,9 @@ class AnswerRequests:
     inbox: Inbox
     audit: Audit
 
-    def waiting(self, limit: int, *, by: str, now: datetime) -> Sequence[PrivacyTask]:
+    def waiting(self, limit: int, after: str = "", *, by: str, now: datetime) -> Sequence[PrivacyTask]:
         """The tasks, after an entry in the audit that names them. None shown, none audited."""
-        waiting = self.tasks.waiting(limit)
+        waiting = self.tasks.waiting(limit, after)
         if waiting:
             self.audit.write(AuditEntry(now, by, LIST, "privacy", "", {"tasks": [one.id for one in waiting]}))
         return waiting

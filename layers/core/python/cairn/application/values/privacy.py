@@ -24,3 +24,8 @@ class PrivacyTask:
     outcome: str = ""
     """The choice that closed it."""
     done_by: str = ""
+
+    @property
+    def position(self) -> str:
+        """What gives those behind it."""
+        return f"{self.due_at} {self.customer} {self.id}"

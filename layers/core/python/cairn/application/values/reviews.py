@@ -22,3 +22,8 @@ class UnderReview:
     queue: str
     context: Mapping[str, Any]
     """The rendered message, with the profile and data that it uses."""
+
+    @property
+    def position(self) -> str:
+        """What gives those behind it."""
+        return f"{self.deadline} {self.customer} {self.message}"

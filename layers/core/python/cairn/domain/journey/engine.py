@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from cairn.domain.effects import Effect, Fact, PauseEnrollment, SendMessage, effect_id, split_effect_id
+from cairn.domain.effects import Effect, Fact, PauseEnrollment, SendMessage, split_effect_id
 from cairn.domain.event import Event
 from cairn.domain.journey import calendar
 from cairn.domain.journey.arms import NO_ARMS, Arms
@@ -258,10 +258,14 @@ def fall_back(  # noqa: PLR0913, PLR0917  the message depends on each of them
     _, step_id, attempt = split_effect_id(message)
     step = journey.steps.get(step_id)
     first_attempt = attempt.partition("f")[0]
-    if not isinstance(step, Send) or failed not in step.channels[:-1] or not first_attempt.isdecimal():
+    if (
+        not isinstance(step, Send)
+        or failed not in step.channels[:-1]
+        or not first_attempt.replace("r", "", 1).isdecimal()
+    ):
         return None
     behind = step.channels.index(Channel(failed)) + 1
-    this = f"{effect_id(enrollment.id, step_id, int(first_attempt))}f{behind}"
+    this = f"{enrollment.id}-{step_id}-{first_attempt}f{behind}"
     again = step.again(this, step.channels[behind:], Walk(journey, enrollment, profile, now))
     return replace(again, version=journey.version)
 

@@ -394,8 +394,10 @@ class ManageRouter:
         return Answer(200, self.report()(query.get("report", ""), query.get("journey", ""), days, now))
 
     def _reviews(self, call: OperatorRequest, now: datetime) -> Answer:
-        limit = count_in(call.query or {}, "limit", default=PAGE, most=MAX_PAGE)
-        return Answer(200, {"reviews": documents.reviews(self.review.waiting(limit, by=call.actor, now=now))})
+        limit, after = _page_in(call)
+        found = self.review.waiting(limit, after, by=call.actor, now=now)
+        following = found[-1].position if len(found) == limit else None
+        return Answer(200, {"reviews": documents.reviews(found), "after": following})
 
     def _review(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body, self.normal_phone)
@@ -408,8 +410,10 @@ class ManageRouter:
         return Answer(200, {"message": done.message, "customer": done.customer, "decision": decision})
 
     def _privacy(self, call: OperatorRequest, now: datetime) -> Answer:
-        limit = count_in(call.query or {}, "limit", default=PAGE, most=MAX_PAGE)
-        return Answer(200, {"tasks": documents.privacy_tasks(self.answer().waiting(limit, by=call.actor, now=now))})
+        limit, after = _page_in(call)
+        found = self.answer().waiting(limit, after, by=call.actor, now=now)
+        following = found[-1].position if len(found) == limit else None
+        return Answer(200, {"tasks": documents.privacy_tasks(found), "after": following})
 
     def _answer(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body, self.normal_phone)
@@ -510,6 +514,12 @@ class ManageRouter:
         source, after = (query.get(name, "")[:MAX_ID_LENGTH] for name in ("source", "after"))
         found = self.seen.page(source, limit, after)
         return Answer(200, {"types": documents.seen_types(found.types), "after": found.following})
+
+
+def _page_in(call: OperatorRequest) -> tuple[int, str]:
+    """The `limit` and the `after` of a query. Raises InvalidRequestError."""
+    query = call.query or {}
+    return count_in(query, "limit", default=PAGE, most=MAX_PAGE), query.get("after", "")[:MAX_CURSOR]
 
 
 def _journey_in(call: OperatorRequest) -> str:
