@@ -7,9 +7,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, ModuleLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from cairn.adapters.compiled_pages import loader_of
 from cairn.adapters.pages.masks import masked
 from cairn.adapters.pages.texts import Texts, texts_for
 from cairn.domain.consent.links import Link
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 COMPILED = HERE / "compiled"
-"""The templates as Python, which the bundle has (`write_compiled`). Elsewhere they are compiled when first loaded."""
 
 HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
@@ -39,21 +39,13 @@ class Page:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def write_compiled(folder: Path) -> None:
-    """Write each template to the folder as the Python that Jinja makes of it: 5 ms of a start for each of them."""
-    jinja = _environment()
-    for template in HERE.glob("*.html"):
-        python = jinja.compile(template.read_text(encoding="utf-8"), template.name, raw=True, defer_init=True)
-        (folder / ModuleLoader.get_module_filename(template.name)).write_text(python, encoding="utf-8")
-
-
 class Pages:
     """One method a page; `t` has the texts in the visitor's language."""
 
     def __init__(self, policy: Policy) -> None:
         style, of_tasks = ((HERE / name).read_text(encoding="utf-8") for name in ("style.css", "task.css"))
         self._policy = policy
-        self._jinja = _environment()
+        self._jinja = environment()
         self._jinja.globals |= {"policy": policy, "style": Markup(style)}  # noqa: S704  our own file
         self._headers = _headers(style)
         self._task_style = style + of_tasks
@@ -162,9 +154,9 @@ class Pages:
         return self._policy.brand or t.us
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
     return Environment(
-        loader=ModuleLoader(COMPILED) if COMPILED.is_dir() else FileSystemLoader(HERE),
+        loader=loader_of(HERE, COMPILED),
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=False,

@@ -5,13 +5,14 @@ walk is computed anew from it, so that no line can be left out by going around t
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from cairn.adapters.documents.scripts import Scripts
 from cairn.adapters.pages.forms import POST, Form, form_of
+from cairn.adapters.pages.plain import label, plain
 from cairn.adapters.pages.problems import refusal
 from cairn.adapters.pages.render import Page, Pages
 from cairn.adapters.pages.task_links import SignedTaskLinks
@@ -191,9 +192,7 @@ class _View:
             "status": self._status(),
             "owner": self._owner(),
             "customer": self._customer() if seen.is_theirs else None,
-            "context": [(_label(name), _plain(value)) for name, value in task.context.items()]
-            if seen.is_theirs
-            else [],
+            "context": [(label(name), plain(value)) for name, value in task.context.items()] if seen.is_theirs else [],
             "advice": next_action(task, seen.customer, self._now) if theirs else "",
             "may_claim": task.is_open and seen.may_claim,
             "say": task.script if theirs and script is None else "",
@@ -302,19 +301,3 @@ class _View:
 def _history(what: str, owner: str, why: str) -> str:
     said = IN_WORDS.get(what, what)
     return ": ".join(part for part in (f"{said}{f' ({owner})' if owner else ''}", why) if part)
-
-
-def _label(name: str) -> str:
-    return name.replace("_", " ").replace("-", " ").capitalize()
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "not known"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_plain, value))
-    if isinstance(value, Mapping):
-        return ", ".join(f"{_label(str(name))}: {_plain(one)}" for name, one in value.items())
-    return str(value)
