@@ -359,6 +359,19 @@ class ManageApiSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServeConsoleSettings(ManageApiSettings):
+    """It carries out the same commands as manage_api, in its own process."""
+
+    stage_secret_id: str
+    """Its part of the links is read."""
+    console_issuer: str
+    """Of OpenID Connect: an https address, or a path below our own origin, which a laptop alone has."""
+    console_client_id: str
+    console_roles_claim: str
+    """Of the id token: a list of roles, such as Cognito's groups."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EraseCustomerSettings(Settings):
     table_name: str
     identity_secret_id: str

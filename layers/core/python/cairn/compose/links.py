@@ -11,6 +11,7 @@ from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.settings import (
     DeliverMessageSettings,
     NotifySubscriberSettings,
+    ServeConsoleSettings,
     ServePreferencesSettings,
     ServeTasksSettings,
 )
@@ -26,6 +27,11 @@ def signed_links(
 def task_links(client: Any, settings: NotifySubscriberSettings | ServeTasksSettings) -> SignedTaskLinks:
     public_url = settings.public_url if isinstance(settings, NotifySubscriberSettings) else ""
     return SignedTaskLinks(_secrets(client, settings.stage_secret_id), public_url=public_url)
+
+
+def console_secrets(client: Any, settings: ServeConsoleSettings) -> Secrets:
+    """The console signs its cookies with the secret of links, each kind in its own way."""
+    return _secrets(client, settings.stage_secret_id)
 
 
 def _secrets(client: Any, secret_id: str) -> Secrets:

@@ -62,7 +62,11 @@ MOST_READ = 200
 
 
 def manage_api() -> ManageRouter:
-    settings = ManageApiSettings.from_environment(os.environ)
+    return router_of(ManageApiSettings.from_environment(os.environ))
+
+
+def router_of(settings: ManageApiSettings) -> ManageRouter:
+    """The routes of /manage; the console calls them, too."""
     bind_table(settings.table_name)
     sqs = aws.client("sqs")
     keys = identity_keys(aws.client("secretsmanager"), settings.identity_secret_id, settings.identity_fingerprint)

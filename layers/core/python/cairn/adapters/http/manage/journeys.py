@@ -28,6 +28,7 @@ def shown(one: "ShownJourney") -> Json:
     here: Counter[str] = Counter({step: count for (of, step), count in one.counts.items() if of == version})
     graph = graph_of(one.state.document)
     known = {node.id for node in graph.nodes}
+    templates = {id_: step.template for id_, step in one.state.journey.steps.items() if isinstance(step, Send)}
     drawn = graph.counting({step: count for step, count in here.items() if step in known})
     return {
         **_journey(one.state, graph),
@@ -37,6 +38,7 @@ def shown(one: "ShownJourney") -> Json:
                 "step": node.id,
                 "kind": node.kind,
                 "says": node.says,
+                "template": templates.get(node.id),
                 "standing": here[node.id],
                 "leads_to": [
                     {"step": edge.target, "when": edge.label} for edge in graph.edges if edge.source == node.id
