@@ -47,6 +47,8 @@ class Functions(NamedTuple):
     erase: Function
     manage: Function
     rows: Function
+    console: Function | None
+    """Where the stage has one."""
 
 
 class AlarmTopic(ServiceTopic):

@@ -68,6 +68,12 @@ TASKS = tuple(
     for method in (apigateway.HttpMethod.GET, apigateway.HttpMethod.HEAD, apigateway.HttpMethod.POST)
 )
 
+CONSOLE = tuple(
+    (path, method)
+    for path in ("/console", "/console/{proxy+}")
+    for method in (apigateway.HttpMethod.GET, apigateway.HttpMethod.HEAD, apigateway.HttpMethod.POST)
+)
+
 MANAGE = tuple((path, apigateway.HttpMethod[method]) for method, path in OPERATORS_ROUTES)
 
 
@@ -159,6 +165,16 @@ class Api(Construct):
             because="a member opens a task without a login; the function verifies the token that its link carries",
         )
         self._throttle({f"{method.value} {path}": PREFERENCES_SOURCE for path, method in TASKS})
+
+    def open_console(self, handler: Function) -> None:
+        """Route browsers to the function, which knows who has signed in."""
+        self._add_route(
+            "Console",
+            handler,
+            CONSOLE,
+            because="a browser signs nothing; the function sends strangers to the issuer, and checks who comes back",
+        )
+        self._throttle({f"{method.value} {path}": OPERATORS_SOURCE for path, method in CONSOLE})
 
     def open_manage(self, handler: Function) -> None:
         """Route operators to the function: IAM decides who may invoke these routes (`execute-api:Invoke`)."""

@@ -21,11 +21,13 @@ from infra.cloud.functions.process_event import ProcessEvent
 from infra.cloud.functions.receive_webhook import ReceiveWebhook
 from infra.cloud.functions.record_feedback import RecordFeedback
 from infra.cloud.functions.relay_effects import RelayEffects
+from infra.cloud.functions.serve_console import ServeConsole
 from infra.cloud.functions.serve_preferences import ServePreferences
 from infra.cloud.functions.serve_tasks import ServeTasks
 from infra.cloud.functions.sweep import Sweep
 from infra.cloud.imports import Imports
 from infra.cloud.layers import Layers
+from infra.cloud.operators import issuer_of
 from infra.cloud.queues import Queues
 from infra.cloud.rollout import Rollout
 from infra.cloud.schedules import Schedules
@@ -58,6 +60,7 @@ class EngineStack(Stack):
         identity = CheckIdentityKey(
             self, shared=shared, table=table, identity_secret=data.identity, stage_secret=data.secret
         )
+        issuer = issuer_of(self, stage, list(dict.fromkeys([api.public_url, api.url])))
         functions = Functions(
             check=identity,
             receive=ReceiveWebhook(
@@ -116,6 +119,17 @@ class EngineStack(Stack):
                 overflow=data.overflow,
             ),
             manage=ManageApi(self, shared=shared, table=table, identity=identity, log=data.facts),
+            console=ServeConsole(
+                self,
+                shared=shared,
+                table=table,
+                identity=identity,
+                log=data.facts,
+                issuer=issuer,
+                secret=data.secret,
+            )
+            if issuer
+            else None,
             rows=ImportRows(self, shared=shared, table=table, identity=identity),
         )
 
@@ -123,6 +137,9 @@ class EngineStack(Stack):
         api.open_links(functions.serve)
         api.open_tasks(functions.tasks)
         api.open_manage(functions.manage)
+        if functions.console:
+            api.open_console(functions.console)
+            CfnOutput(self, "ConsoleUrl", value=f"{api.public_url}/console")
         Imports(self, stage=stage, overflow=data.overflow, rows=functions.rows)
         if stage.alarm_email:
             alarms = Alarms(self, stage=stage, topic=topic, schedules=schedules, functions=functions, api=api)

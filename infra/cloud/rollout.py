@@ -43,7 +43,7 @@ class Rollout(Construct):
         watched = [self._existing(alarms, name) for name in ENGINE_ALARMS]
         watched.append(self._dead_lettered(stage, topic))
         application = codedeploy.LambdaApplication(self, "Application")
-        published = [one for one in functions if one is not functions.check]
+        published = [one for one in functions if one is not None and one is not functions.check]
         role = self._role(published)
         configuration = codedeploy.LambdaDeploymentConfig.from_lambda_deployment_config_name(
             self, "Configuration", f"CodeDeployDefault.{ROLLOUTS[stage.rollout]}"

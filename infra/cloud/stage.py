@@ -18,6 +18,9 @@ LOG_RETENTIONS = (1, 3, 7, 14, 30, 60, 90, 180, 365, 400)
 
 ALL_AT_ONCE = "all-at-once"
 
+COGNITO = "cognito"
+"""The console's users are those of a pool of the stack's own."""
+
 ROLLOUTS: Mapping[str, str] = MappingProxyType(
     {
         ALL_AT_ONCE: "",
@@ -143,6 +146,14 @@ class Stage:
     """`phone-number-id-…` of End User Messaging Social; blank for no WhatsApp."""
     whatsapp_api_version: str
     """The version of Meta's API, such as v25.0: one that Meta still serves (infra/cloud/whatsapp.py)."""
+    console: str
+    """The issuer whose users may sign in to the console: `cognito` for a pool that the stack makes, or the https
+    address of your own issuer of OpenID Connect; blank for no console.
+    """
+    console_client_id: str
+    """The client of the console at your own issuer; blank for `cognito`."""
+    console_roles_claim: str
+    """The claim of your issuer's id tokens that lists a user's roles, such as `groups`; blank for `cognito`."""
     phone_region: str
     """ISO 3166 country of phone numbers without a country code; blank: such a number is none (docs/addresses.md)."""
     reply_languages: str
@@ -194,6 +205,7 @@ class Stage:
         """All that keeps the stage from working, each beginning with its field; empty where nothing does."""
         return [
             *self._problems_of_addresses(),
+            *self._problems_of_console(),
             *self._problems_of_alarms(),
             *self._problems_of_numbers(),
             *self._problems_of_texts(),
@@ -222,6 +234,16 @@ class Stage:
                 "the stage; or blank domain_name"
             )
         return "domain_name: write the domain that the certificate is for; or blank certificate_arn"
+
+    def _problems_of_console(self) -> Iterator[str]:
+        own = self.console not in {"", COGNITO}
+        if own and not PUBLIC_URL.fullmatch(self.console):
+            yield f"console: {COGNITO}, or the https address of your issuer; blank for no console"
+        for field in ("console_client_id", "console_roles_claim"):
+            if own and not getattr(self, field):
+                yield f"{field}: write the one of your issuer, since console names it"
+            elif not own and getattr(self, field):
+                yield f"{field}: of your own issuer only; blank it, or write the issuer's address as console"
 
     def _problems_of_alarms(self) -> Iterator[str]:
         if self.keep_data and not self.alarm_email:

@@ -79,6 +79,7 @@ from infra.local.runtime import Handler, ProcessDiedError, Runtime, TimedOutErro
 from infra.local.shapes import (
     TASKS,
     Shape,
+    console_event,
     link_event,
     manage_event,
     rule_event,
@@ -220,6 +221,15 @@ class LocalDeployment:
         with self.lock:
             shape = manage_event(method, url, headers, body, actor, self.now())
             return self._answer("manage_api", shape)
+
+    def members(self) -> dict[str, str]:
+        """The name of each member of people.toml, by id."""
+        return {one.id: one.name for one in people_at(self.catalogue.with_name(COMPILED_PEOPLE)).members.values()}
+
+    def open_console(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Shape:
+        """Ask for a page of the console as API Gateway does; returns the function's answer."""
+        with self.lock:
+            return self._answer("serve_console", console_event(method, url, headers, body, self.now()))
 
     def import_rows(self, batch: Shape) -> Shape | None:
         """Have a batch of rows imported, as a Distributed Map does; None where the function gave no answer."""

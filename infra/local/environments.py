@@ -1,6 +1,7 @@
 """The environment of each function of the local deployment."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from cairn.adapters.documents.journey import status_reports_heard
@@ -17,6 +18,7 @@ from cairn.settings import (
     ReceiveWebhookSettings,
     RecordFeedbackSettings,
     RelayEffectsSettings,
+    ServeConsoleSettings,
     ServePreferencesSettings,
     ServeTasksSettings,
     Settings,
@@ -26,11 +28,30 @@ from cairn.settings import (
 from infra.local.cloud import EMAIL_SENDER, PEOPLE, POLICY, SCHEDULE_ROLE, Cloud, arn
 from infra.local.end_user_messaging import SMS_CONFIGURATION_SET, SMS_ORIGINATION, WHATSAPP_PHONE_NUMBER_ID
 from infra.local.fact_log import DATABASE, STREAMS, WORKGROUP
+from infra.local.issuer import CLIENT, ISSUER, ROLES_CLAIM
 from infra.local.wiring import DEAD_LETTERS, QUEUES, Function
 
 
 def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
     """The settings that the CDK would put into this function's environment."""
+    manage_api = ManageApiSettings(
+        stage="local",
+        table_name=cloud.table,
+        work_queue_urls=_work_queues(cloud),
+        dead_letter_queue_urls=_dead_letter_queues(cloud),
+        letters_wait_seconds="0",
+        facts_workgroup=WORKGROUP,
+        facts_database=DATABASE,
+        events_queue_url=cloud.urls["events"],
+        messages_queue_url=cloud.urls["messages"],
+        marketing_queue_url=cloud.urls["marketing"],
+        identity_secret_id=cloud.identity_secret_id,
+        identity_fingerprint=cloud.identity_keys.fingerprint,
+        phone_region="US",
+        journeys_path=str(catalogue),
+        people_path=str(catalogue.with_name(PEOPLE)),
+        policy_path=str(catalogue.with_name(POLICY)),
+    )
     made: dict[type[Settings], Settings] = {
         ReceiveWebhookSettings: ReceiveWebhookSettings(
             stage="local",
@@ -151,23 +172,13 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             policy_path=str(catalogue.with_name(POLICY)),
             people_path=str(catalogue.with_name(PEOPLE)),
         ),
-        ManageApiSettings: ManageApiSettings(
-            stage="local",
-            table_name=cloud.table,
-            work_queue_urls=_work_queues(cloud),
-            dead_letter_queue_urls=_dead_letter_queues(cloud),
-            letters_wait_seconds="0",
-            facts_workgroup=WORKGROUP,
-            facts_database=DATABASE,
-            events_queue_url=cloud.urls["events"],
-            messages_queue_url=cloud.urls["messages"],
-            marketing_queue_url=cloud.urls["marketing"],
-            identity_secret_id=cloud.identity_secret_id,
-            identity_fingerprint=cloud.identity_keys.fingerprint,
-            phone_region="US",
-            journeys_path=str(catalogue),
-            people_path=str(catalogue.with_name(PEOPLE)),
-            policy_path=str(catalogue.with_name(POLICY)),
+        ManageApiSettings: manage_api,
+        ServeConsoleSettings: ServeConsoleSettings(
+            **asdict(manage_api),
+            stage_secret_id=cloud.secret_id,
+            console_issuer=ISSUER,
+            console_client_id=CLIENT,
+            console_roles_claim=ROLES_CLAIM,
         ),
         EraseCustomerSettings: EraseCustomerSettings(
             stage="local",

@@ -31,6 +31,7 @@ from cairn.telemetry import logger
 from infra.local.dead_letters import AuditedDeadLetters
 from infra.local.deployment import LocalDeployment
 from infra.local.faults.game_days import GAME_DAYS, game_day
+from infra.local.issuer import ISSUER, PAGES, Issuer
 from infra.local.shapes import Shape, signed_in
 from infra.local.signing import signed_again, wrong_signature
 from infra.local.throttle import unlimited
@@ -47,7 +48,7 @@ ACTOR = "X-Cairn-Actor"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """Hosts by which a laptop's own programs call it. A name that another site owns may lead to 127.0.0.1 as well."""
 
-PUBLIC = frozenset({"track", "webhook", "link"})
+PUBLIC = frozenset({"track", "webhook", "link", "console", "issuer"})
 """Endpoints that a deployment opens to everybody, and that check what they are sent: vendors come through a tunnel,
 customers from their mail."""
 
@@ -64,6 +65,9 @@ ROUTES = Map(
         *(Rule(f"/{kind}/<token>", endpoint="link", methods=["GET", "POST"]) for kind in LinkKind),
         Rule("/tasks/<token>", endpoint="link", methods=["GET", "POST"]),
         *(Rule(path, endpoint="manage", methods=[method]) for method, path in MANAGE),
+        *(Rule(path, endpoint="console", methods=["GET", "POST"]) for path in ("/console", "/console/<path:page>")),
+        Rule("/console/", endpoint="console", methods=["GET", "POST"]),
+        *(Rule(f"{ISSUER}/{page}", endpoint="issuer", methods=["GET", "POST"]) for page in PAGES),
         Rule("/_mail", endpoint="mail", methods=["GET"]),
         Rule("/_clock", endpoint="clock", methods=["POST", "GET"]),
         Rule("/_faults", endpoint="faults", methods=["POST", "GET"]),
@@ -87,6 +91,8 @@ class Application:
     limiter: Callable[[str], float] = unlimited
     """Seconds that a source must wait before its next request, 0 for none. If it fails, the request is let through."""
     secrets: Mapping[str, str] = field(default_factory=dict)
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Of users who are signing in to the console."""
     """The senders' secrets; used only where the clock was moved."""
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
@@ -120,6 +126,20 @@ class Application:
         self.deployment.catch_up()
         body = base64.b64decode(answer["body"]) if answer.get("isBase64Encoded") else answer["body"]
         return Response(body, answer["statusCode"], answer["headers"])
+
+    def _console(self, request: Request, page: str = "") -> Response:  # noqa: ARG002  the path has it
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        answer = self.deployment.open_console(request.method, request.url, headers, request.get_data())
+        self.deployment.catch_up()
+        body = base64.b64decode(answer["body"]) if answer.get("isBase64Encoded") else answer["body"]
+        response = Response(body, answer["statusCode"], answer.get("headers"))
+        for cookie in answer.get("cookies", ()):
+            response.headers.add("set-cookie", cookie)
+        return response
+
+    def _issuer(self, request: Request) -> Response:
+        """It answers without the deployment's lock: the console asks it in the middle of a request."""
+        return Issuer(self.deployment.members, self.codes).answer(request, self.deployment.now())
 
     def _mail(self, _: Request) -> Response:
         with self.deployment.lock:

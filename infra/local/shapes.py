@@ -80,6 +80,7 @@ def webhook_event(  # noqa: PLR0913, PLR0917  one argument for each part of a re
     return http_api_event(method, url, headers, body, path_parameters=parameters, now=now, route=route)
 
 
+CONSOLE = "/console"
 TASKS = "/tasks/{token}"
 """The route of members' links."""
 
@@ -100,6 +101,15 @@ def manage_event(  # noqa: PLR0913, PLR0917  one argument for each part of a req
     shape |= {"queryStringParameters": query} if query else {}
     shape["requestContext"] |= {"authorizer": {"iam": _iam(actor)}} if actor else {}
     return shape
+
+
+def console_event(method: str, url: str, headers: Mapping[str, str], body: bytes, now: datetime) -> Shape:
+    """A request to the console. API Gateway lists the cookies apart."""
+    base = CONSOLE if urlsplit(url).path == CONSOLE else f"{CONSOLE}/{{proxy+}}"
+    shape = http_api_event(method, url, headers, body, path_parameters={}, now=now, route=base)
+    shape["headers"] |= {"x-forwarded-proto": urlsplit(url).scheme}
+    cookies = shape["headers"].pop("cookie", "")
+    return shape | ({"cookies": [one.strip() for one in cookies.split(";")]} if cookies else {})
 
 
 def signed_in(name: str) -> Actor:

@@ -21,6 +21,7 @@ from cairn.settings import (
     ReceiveWebhookSettings,
     RecordFeedbackSettings,
     RelayEffectsSettings,
+    ServeConsoleSettings,
     ServePreferencesSettings,
     ServeTasksSettings,
     Settings,
@@ -90,6 +91,7 @@ FUNCTIONS = (
     Function(name="sweep", settings=SweepSettings, every=RESUME_EVERY),
     Function(name="erase_customer", settings=EraseCustomerSettings, queues=("erasures",), batch_size=1),
     Function(name="manage_api", settings=ManageApiSettings),
+    Function(name="serve_console", settings=ServeConsoleSettings),
     Function(name="import_rows", settings=ImportRowsSettings),
     Function(name="check_identity_key", settings=CheckIdentityKeySettings),
 )

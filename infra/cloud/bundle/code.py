@@ -5,7 +5,9 @@ from functools import cache
 from pathlib import Path
 
 import cairn
-from cairn.adapters.pages.render import COMPILED, write_compiled
+from cairn.adapters.compiled_pages import write_compiled
+from cairn.adapters.console import render as console
+from cairn.adapters.pages import render as pages
 from cairn.adapters.sources import MAPPING, OWN
 from infra.cloud.bundle import ROOT, new_folder
 from infra.cloud.bundle.bytecode import compile_tree
@@ -18,7 +20,7 @@ SOURCES = ROOT / "sources.toml"
 SOURCES_PATH = "/var/task/sources.toml"
 """The sources, deployed beside the handler of receive_webhook, with the mappings of the folder beside them."""
 
-SHIPS = (".css", ".html", ".py", ".sql", ".toml")
+SHIPS = (".css", ".html", ".js", ".py", ".sql", ".svg", ".toml")
 """Code and what it reads. Nothing else in these folders ships, such as a vendor's samples and pages."""
 
 
@@ -31,9 +33,13 @@ def core_layer() -> Path:
     """The package `cairn`, deployed at /opt/python."""
     layer = new_folder("core")
     _copy(CORE / "python", layer / "python")
-    pages = layer / "python" / COMPILED.relative_to(Path(cairn.__path__[0]).parent)
-    pages.mkdir()
-    write_compiled(pages)
+    for templates, compiled, jinja in (
+        (pages.HERE, pages.COMPILED, pages.environment()),
+        (console.TEMPLATES, console.COMPILED, console.environment()),
+    ):
+        folder = layer / "python" / compiled.relative_to(Path(cairn.__path__[0]).parent)
+        folder.mkdir()
+        write_compiled(jinja, templates, folder)
     compile_tree(layer / "python", "/opt/python")
     make_readable(layer)
     return layer

@@ -1,5 +1,7 @@
 """manage_api: started by the HTTP API for authorised operators, carries out their commands."""
 
+from collections.abc import Callable
+
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
@@ -12,7 +14,7 @@ from infra.cloud.table import DUE_TIMES, INDEX
 
 
 class ManageApi(Function):
-    def __init__(
+    def __init__(  # noqa: PLR0913  one argument for each part
         self,
         scope: Construct,
         *,
@@ -20,13 +22,15 @@ class ManageApi(Function):
         table: dynamodb.ITable,
         identity: CheckIdentityKey,
         log: FactLog,
+        name: str = "manage_api",
+        made_of: Callable[..., ManageApiSettings] = ManageApiSettings,
     ) -> None:
         stage, queues = shared.stage, shared.queues
         super().__init__(
             scope,
-            "manage_api",
+            name,
             shared=shared,
-            settings=ManageApiSettings(
+            settings=made_of(
                 stage=stage.name,
                 table_name=table.table_name,
                 work_queue_urls=queues.urls_of(queues.work),
