@@ -58,6 +58,7 @@ def events() -> dict[str, Json]:
         story.ses_reports("Delivery", of=("a-message", "a-customer"), address="mia.1@example.com")
         made.visit("GET", story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com"), {})
         made.visit("GET", "https://localhost/tasks/of-another-stage", {})
+        made.open_console("GET", "https://localhost/console/", {})
         made.manage("GET", "https://localhost/manage/switches", {}, actor=OPERATOR)
         of = Import(name="members", kind=Kind.CUSTOMERS, as_of=made.now())
         rows = [Row(1, {"user_id": "u-1", "email": "u1@example.com"})]
@@ -141,8 +142,16 @@ def _tools() -> None:
         pytest.skip("Lambda's runtime is not installed: make test-tools")
 
 
-REQUESTS = {"receive_webhook": 202, "manage_api": 200, "serve_preferences": 403, "serve_tasks": 403}
-"""The status of each answer to a request. The links are not of this stage: another secret has signed them."""
+REQUESTS = {
+    "receive_webhook": 202,
+    "manage_api": 200,
+    "serve_preferences": 403,
+    "serve_tasks": 403,
+    "serve_console": 303,
+}
+"""The status of each answer to a request. The links are not of this stage: another secret has signed them. A stranger
+is led to where one signs in.
+"""
 
 
 def is_done(name: str, answer: Any) -> bool:

@@ -40,6 +40,7 @@ FUNCTIONS = (
     "deliver_message",
     "record_feedback",
     "serve_preferences",
+    "serve_console",
     "serve_tasks",
     "notify_subscriber",
     "manage_api",

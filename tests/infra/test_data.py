@@ -107,6 +107,7 @@ def test_no_secret_is_in_a_template(synthesized: dict[str, Templates], stage: st
 
 DERIVES_KEYS = {
     *("process_event", "deliver_message", "serve_preferences", "serve_tasks", "manage_api", "import_rows"),
+    "serve_console",
     "erase_customer",
     *("receive_webhook", "record_feedback", "check_identity_key"),
 }

@@ -16,6 +16,7 @@ SERVICES = (
     "deliver_message",
     "record_feedback",
     "serve_preferences",
+    "serve_console",
     "serve_tasks",
     "notify_subscriber",
     "sweep",
@@ -207,6 +208,18 @@ def every_statement(templates: Templates) -> Iterator[Json]:
             },
         ),
         (
+            "serve_console",
+            {
+                *("athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults"),
+                *("glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"),
+                *("s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
+                "secretsmanager:GetSecretValue",
+                "sqs:SendMessage",
+                *("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+                "dynamodb:UpdateItem",
+            },
+        ),
+        (
             "import_rows",
             {
                 "secretsmanager:GetSecretValue",
@@ -309,6 +322,7 @@ def test_each_function_reads_its_own_part_of_the_stages_secret_alone(prod: Templ
         "receive_webhook": ["AWSCURRENT"],
         "deliver_message": ["links"],
         "serve_preferences": ["links"],
+        "serve_console": ["links"],
         "serve_tasks": ["links"],
         "notify_subscriber": ["webhook-endpoints", "links"],
     }

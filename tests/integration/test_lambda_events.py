@@ -26,7 +26,15 @@ MODELS = {
 }
 
 ELSEWHERE = {
-    *("serve_preferences", "serve_tasks", "manage_api", "erase_customer", "check_identity_key", "import_rows"),
+    *(
+        "serve_preferences",
+        "serve_console",
+        "serve_tasks",
+        "manage_api",
+        "erase_customer",
+        "check_identity_key",
+        "import_rows",
+    ),
 }
 """Requests and queues of the same shapes start these, CloudFormation and Step Functions the last two, in own tests."""
 
