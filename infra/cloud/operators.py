@@ -2,12 +2,13 @@
 
 from typing import NamedTuple
 
-from aws_cdk import Aws, CfnOutput, Fn, RemovalPolicy, Stack
+from aws_cdk import Aws, CfnOutput, Fn, Stack
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
 from cairn.domain.operations.roles import Role
 from infra.cloud.nag import acknowledge
+from infra.cloud.removal import removal
 from infra.cloud.stage import COGNITO, Stage
 
 SIGNED_IN, SIGNED_OUT = "/console/signed-in", "/console/signed-out"
@@ -40,8 +41,7 @@ class Operators(Construct):
             password_policy=cognito.PasswordPolicy(
                 min_length=12, require_lowercase=True, require_uppercase=True, require_digits=True, require_symbols=True
             ),
-            deletion_protection=stage.keep_data,
-            removal_policy=RemovalPolicy.RETAIN if stage.keep_data else RemovalPolicy.DESTROY,
+            removal_policy=removal(stage),
         )
         acknowledge(
             pool,

@@ -3,6 +3,7 @@
 from tests.infra.conftest import Templates
 
 RETAINED = {
+    "AWS::Cognito::UserPool",
     "AWS::DynamoDB::Table",
     "AWS::IAM::Role",
     "AWS::S3::Bucket",

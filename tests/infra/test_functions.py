@@ -15,7 +15,7 @@ from infra.cloud.functions.relay_effects import WAITING_CONCURRENCY
 from tests.infra import conftest
 from tests.infra.conftest import Json, Templates, service_of
 
-WITH_CATALOGUE = {"process_event", "deliver_message", "import_rows", "manage_api", "sweep"}
+WITH_CATALOGUE = {"process_event", "deliver_message", "import_rows", "manage_api", "serve_console", "sweep"}
 
 
 def functions(templates: Templates) -> dict[str, Json]:
