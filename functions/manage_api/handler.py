@@ -17,6 +17,9 @@ from cairn.telemetry import count, logger
 JSON = {"content-type": "application/json", "cache-control": "no-store"}
 PROBLEM = {"content-type": problems.CONTENT_TYPE, "cache-control": "no-store"}
 
+CLIENT = "x-cairn-client"
+"""The header in which a program names itself, for the audit."""
+
 COMPRESS_ABOVE = 1024 * 1024
 """Bytes. A Lambda response is 6 MB at most, and an export may be larger; compressed, it is a tenth."""
 
@@ -45,7 +48,7 @@ def _call(event: dict[str, Any]) -> OperatorRequest:
     body = event.get("body") or ""
     return OperatorRequest(
         route=event["routeKey"],
-        actor=_actor(event["requestContext"].get("authorizer") or {}),
+        actor=_actor(event["requestContext"].get("authorizer") or {}).by_client(event["headers"].get(CLIENT, "")),
         body=base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
         query=event.get("queryStringParameters"),
     )
