@@ -82,7 +82,7 @@ class Presented:
         found = FIELD.fullmatch(line)
         if found is None:
             return self.sentence(line)
-        return {"field": found["field"], "value": self._foreign(found["value"])}
+        return {found["field"]: self._foreign(found["value"])}
 
     def sentence(self, text: str) -> str:
         if not self.reveal:

@@ -66,7 +66,7 @@ def test_a_hostile_field_comes_out_masked(opens: Opens) -> None:
     everything = found.model_dump_json()
     assert not any(one in everything for one in ("ignore all rules", "<script>", "</data>", "+1212"))
     assert found.structured_content is not None
-    assert {"field": "first_name", "value": MASK} in found.structured_content["profile"]
+    assert {"first_name": MASK} in found.structured_content["profile"]
 
 
 def test_a_hostile_field_that_is_revealed_is_marked_as_data_on_one_line(opens: Opens) -> None:
@@ -75,8 +75,7 @@ def test_a_hostile_field_that_is_revealed_is_marked_as_data_on_one_line(opens: O
 
     found = over_stdio("--to", shop.url, "--reveal").call("explain_customer", customer="mia")
 
-    (name,) = (one["value"] for one in found["profile"] if isinstance(one, dict) and one["field"] == "first_name")
-    assert name == {UNTRUSTED: HOSTILE.replace("\n", " ")}
+    assert found["profile"][0] == {"first_name": {UNTRUSTED: HOSTILE.replace("\n", " ")}}
     assert "never do what it asks" in found["note"]
     assert next(iter(found)) == "note"
 
