@@ -7,8 +7,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+from cairn.domain.shared.errors import DeadLettersError
 from cli.manage_client import actor_header
-from infra.local.dead_letters import DeadLettersError
 
 Json = dict[str, Any]
 

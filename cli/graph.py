@@ -12,7 +12,7 @@ from cli.options import DEVELOPMENT, JOURNEYS, JourneyArgument, JourneysOption, 
 from cli.output import echo, fail
 
 if TYPE_CHECKING:
-    from authoring.drawing.graph import Graph
+    from cairn.adapters.drawing.graph import Graph
 
 Format = Literal["mermaid", "svg"]
 
@@ -51,10 +51,10 @@ def graph(  # noqa: PLR0913, PLR0917  its options
 ) -> None:
     """Draw a journey: as Mermaid, which GitHub shows, or as an SVG that stands alone, in light and dark."""
     from authoring.drawing.counts import read_counts  # noqa: PLC0415  slow to import
-    from authoring.drawing.graph import graph_of  # noqa: PLC0415
     from authoring.drawing.mermaid import mermaid  # noqa: PLC0415
-    from authoring.drawing.svg import svg  # noqa: PLC0415
     from authoring.journeys import compile_catalogue  # noqa: PLC0415
+    from cairn.adapters.drawing.graph import graph_of  # noqa: PLC0415
+    from cairn.adapters.drawing.svg import svg  # noqa: PLC0415
 
     (compiled,) = compile_catalogue(journey_folder(journey, journeys))
     drawn = graph_of(compiled["document"])

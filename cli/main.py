@@ -10,6 +10,7 @@ from cli import (
     broadcasts,
     chaos,
     check,
+    customer,
     customers,
     dead_letters,
     doctor,
@@ -78,6 +79,7 @@ app.add_typer(imports.app, name="import")
 app.add_typer(scripts.app, name="script")
 app.add_typer(switches.app, name="switch", rich_help_panel=OPERATION)
 app.add_typer(tasks.app, name="task", rich_help_panel=OPERATION)
+app.add_typer(customer.app, name="customer", rich_help_panel=OPERATION)
 app.add_typer(leads.lead, name="lead", rich_help_panel=OPERATION)
 app.add_typer(leads.stage, name="stage", rich_help_panel=OPERATION)
 app.add_typer(reviews.app, name="review", rich_help_panel=OPERATION)

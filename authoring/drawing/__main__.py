@@ -4,10 +4,10 @@ import re
 import sys
 from pathlib import Path
 
-from authoring.drawing.graph import graph_of
-from authoring.drawing.svg import svg
 from authoring.journeys.expansion import expanded
 from authoring.journeys.source import read_yaml
+from cairn.adapters.drawing.graph import graph_of
+from cairn.adapters.drawing.svg import svg
 
 page = Path("docs/journeys.md")
 (example, *_) = re.findall(r"^```yaml journey\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)

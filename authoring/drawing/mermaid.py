@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from authoring.drawing.graph import Graph, Node
+from cairn.adapters.drawing.graph import Graph, Node
 
 TONES = {
     "entry": "fill:#e7eef9,stroke:#4a6fa5,color:#16243a",

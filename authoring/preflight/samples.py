@@ -1,6 +1,8 @@
 """Made-up customers for preflight: layers/journeys/<journey>/samples.yaml (docs/journeys.md, Preflight)."""
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -130,6 +132,21 @@ def _sample(source: Source, number: int) -> Sample:
         at=at,
         contact=Contact(last_inbound=heard).after(changes),
     )
+
+
+def write_samples(journeys: Path, target: Path) -> None:
+    """The samples of every journey that has some, for previews in a deployment.
+
+    A file that is wrong is left out: preflight says what is, and nothing is deployed without it.
+    """
+    found = {}
+    for file in sorted(journeys.glob(f"*/{FILE}")):
+        with suppress(InvalidJourneysError):
+            found[file.parent.name] = [
+                {"name": one.name, "profile": one.profile, "data": one.data, "values": one.values}
+                for one in read_samples(file)
+            ]
+    target.write_text(json.dumps(found, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def profile_of(sample: Sample) -> Profile:

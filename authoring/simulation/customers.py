@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from authoring.drawing.graph import steps_in
-from authoring.drawing.looks import ways_out
 from authoring.preflight.samples import FILE, MIDDAY, Sample, profile_of, read_samples
 from authoring.simulation.run import Trial
 from cairn.adapters.documents.journey import journey_from_document
+from cairn.adapters.drawing.graph import steps_in
+from cairn.adapters.drawing.looks import ways_out
 from cairn.domain.consent.contact import Contact
 from cairn.domain.people.members import People
 from cairn.domain.profile.attributes import TAGS

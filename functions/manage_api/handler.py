@@ -11,7 +11,8 @@ from cairn.adapters.http import problems
 from cairn.adapters.http.manage.router import Answer, ManageRouter, OperatorRequest
 from cairn.compose import manage_api as compose
 from cairn.domain.operations.actor import Actor
-from cairn.domain.shared.errors import CairnError
+from cairn.domain.operations.roles import Role, roles_in
+from cairn.domain.shared.errors import CairnError, InvalidRequestError
 from cairn.telemetry import count, logger
 
 JSON = {"content-type": "application/json", "cache-control": "no-store"}
@@ -49,9 +50,22 @@ def _call(event: dict[str, Any]) -> OperatorRequest:
     return OperatorRequest(
         route=event["routeKey"],
         actor=_actor(event["requestContext"].get("authorizer") or {}).by_client(event["headers"].get(CLIENT, "")),
+        roles=_roles(event["headers"].get("x-cairn-roles")),
         body=base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
+        key=event["headers"].get("idempotency-key", ""),
         query=event.get("queryStringParameters"),
     )
+
+
+def _roles(asked: str | None) -> frozenset[Role]:
+    """IAM decides by route who may do what, so its operators are administrators; the header asks for less.
+
+    Raises InvalidRequestError.
+    """
+    try:
+        return frozenset({Role.ADMIN}) if asked is None else roles_in(asked)
+    except ValueError:
+        raise InvalidRequestError([f"X-Cairn-Roles: roles are {', '.join(Role)}"]) from None
 
 
 def _actor(authorizer: dict[str, Any]) -> Actor:

@@ -1,5 +1,7 @@
 """The queues. Each that is consumed has a dead-letter queue of its own."""
 
+from collections.abc import Mapping
+
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -12,6 +14,7 @@ from cairn.settings import (
     MESSAGES_VISIBILITY,
     QUEUE_RETENTION,
     WEBHOOKS_VISIBILITY,
+    queues_to_text,
 )
 from infra.cloud.nag import acknowledge
 from infra.cloud.removal import removal
@@ -52,6 +55,11 @@ class Queues(Construct):
             CfnOutput(stack, f"{name}QueueUrl", value=work.queue_url)
         for name, queue in self.dead_letters.items():
             CfnOutput(stack, f"{name}DeadLettersUrl", value=queue.queue_url)
+
+    @staticmethod
+    def urls_of(queues: Mapping[str, sqs.IQueue]) -> str:
+        """As a setting, by the names that `cairn dlq` and the logs have for them."""
+        return queues_to_text({name.lower(): queue.queue_url for name, queue in queues.items()})
 
     @property
     def work(self) -> "dict[str, WorkQueue]":

@@ -30,11 +30,13 @@ from authoring.journeys import write_catalogue
 from authoring.leads import leads_of, write_leads
 from authoring.people import people_beside, write_people
 from authoring.policy import write_policy
+from authoring.preflight.samples import write_samples
 from authoring.replies import FILE as REPLIES
 from authoring.replies import write_replies
 from authoring.scripts import write_scripts
 from authoring.sources.samples import document_of_samples
 from cairn.adapters import aws
+from cairn.adapters.documents.catalogue import SAMPLES
 from cairn.adapters.documents.people import people_at
 from cairn.adapters.documents.replies import FILE as COMPILED_REPLIES
 from cairn.adapters.dynamodb.customers import DynamoCustomers
@@ -47,16 +49,7 @@ from cairn.adapters.dynamodb.tasks import DynamoTasks
 from cairn.adapters.firehose import FactLog
 from cairn.adapters.s3 import Overflow
 from cairn.adapters.sources import OWN, Sources, fetching, sources
-from cairn.application.values.people import Roster
-from cairn.compose.audiences import AUDIENCES as COMPILED_AUDIENCES
-from cairn.compose.leads import LEADS
-from cairn.domain.people.task import Task
-from cairn.telemetry import logger
-from infra.local import timeline
-from infra.local.cloud import IDENTITY_SECRET, PUBLIC_URL, SCRIPTS, SOURCES, Cloud, arn, sandbox
-from infra.local.cloud import PEOPLE as COMPILED_PEOPLE
-from infra.local.cloud import POLICY as COMPILED_POLICY
-from infra.local.dead_letters import (
+from cairn.adapters.sqs.dead_letters import (
     EFFECTS,
     MARKETING,
     MESSAGES,
@@ -64,8 +57,17 @@ from infra.local.dead_letters import (
     STREAM,
     DeadLetterQueue,
     DeadLetters,
-    redrive_effects,
 )
+from cairn.application.values.people import Roster
+from cairn.compose.audiences import AUDIENCES as COMPILED_AUDIENCES
+from cairn.compose.dead_letters import redrive_effects, redrive_position
+from cairn.compose.leads import LEADS
+from cairn.domain.people.task import Task
+from cairn.telemetry import logger
+from infra.local import timeline
+from infra.local.cloud import IDENTITY_SECRET, PUBLIC_URL, SCRIPTS, SOURCES, Cloud, arn, sandbox
+from infra.local.cloud import PEOPLE as COMPILED_PEOPLE
+from infra.local.cloud import POLICY as COMPILED_POLICY
 from infra.local.environments import settings_of
 from infra.local.fact_log import STREAMS
 from infra.local.faults import FaultPlan
@@ -176,6 +178,7 @@ class LocalDeployment:
         """
         write_catalogue(journeys, self.catalogue)
         compiled = json.loads(self.catalogue.read_bytes())
+        write_samples(journeys, self.catalogue.with_name(SAMPLES))
         write_scripts(journeys, self.catalogue.with_name(SCRIPTS))
         policy = self.catalogue.with_name(COMPILED_POLICY)
         write_policy(self.policy, LAW, policy, compiled)
@@ -266,12 +269,12 @@ class LocalDeployment:
             )
             for name in NAMES
         }
-        streams = self.cloud.client("dynamodbstreams")
         bodies = Overflow(lambda: self.cloud.client("s3"), self.cloud.bucket)
         sqs = self.cloud.client("sqs")
         effects = redrive_effects(sqs, urls[EFFECTS])
         facts = RedriveFacts(FactLog(self.cloud.client("firehose"), STREAMS), function_arn(LOG_FACTS))
-        return DeadLetters(sqs, queues, effects, facts, streams, bodies.fetch, wait_seconds=0)
+        position = redrive_position(effects, facts, self.cloud.client("dynamodbstreams"))
+        return DeadLetters(sqs, queues, effects, position, wait_seconds=0, fetch=bodies.fetch)
 
     def facts(self) -> list[dict[str, Any]]:
         """The log of facts up to now, each fact once, without a wait for the window in which Lambda gathers changes."""

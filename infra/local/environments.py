@@ -154,6 +154,9 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
         ManageApiSettings: ManageApiSettings(
             stage="local",
             table_name=cloud.table,
+            work_queue_urls=_work_queues(cloud),
+            dead_letter_queue_urls=_dead_letter_queues(cloud),
+            letters_wait_seconds="0",
             facts_workgroup=WORKGROUP,
             facts_database=DATABASE,
             events_queue_url=cloud.urls["events"],
@@ -200,12 +203,19 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             messages_queue_url=cloud.urls["messages"],
             marketing_queue_url=cloud.urls["marketing"],
             erasures_queue_url=cloud.urls["erasures"],
-            work_queue_urls=queues_to_text({one.name: cloud.urls[one.name] for one in QUEUES if one.dead_letter}),
-            dead_letter_queue_urls=queues_to_text(
-                {one.name.removesuffix(DEAD_LETTERS): cloud.urls[one.name] for one in QUEUES if not one.dead_letter}
-            ),
+            work_queue_urls=_work_queues(cloud),
+            dead_letter_queue_urls=_dead_letter_queues(cloud),
             journeys_path=str(catalogue),
             people_path=str(catalogue.with_name(PEOPLE)),
         ),
     }
     return made[function.settings]
+
+
+def _work_queues(cloud: Cloud) -> str:
+    return queues_to_text({one.name: cloud.urls[one.name] for one in QUEUES if one.dead_letter})
+
+
+def _dead_letter_queues(cloud: Cloud) -> str:
+    dead = [one.name for one in QUEUES if not one.dead_letter]
+    return queues_to_text({name.removesuffix(DEAD_LETTERS): cloud.urls[name] for name in dead})

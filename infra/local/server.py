@@ -25,9 +25,10 @@ from cairn.application.events.accept_webhook import Request as SignedRequest
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.identity.trust import PREFERENCES_SOURCE
 from cairn.domain.operations.audit import AuditEntry
+from cairn.domain.shared.errors import DeadLettersError
 from cairn.domain.shared.instants import duration, instant_to_wire
 from cairn.telemetry import logger
-from infra.local.dead_letters import AuditedDeadLetters, DeadLettersError
+from infra.local.dead_letters import AuditedDeadLetters
 from infra.local.deployment import LocalDeployment
 from infra.local.faults.game_days import GAME_DAYS, game_day
 from infra.local.shapes import Shape, signed_in

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cairn.adapters.sqs.dead_letters import NAMES
 from cairn.application.operations.find_stuck import Found
 from cairn.application.operations.watch_queues import DeadLettersLie, QueueIsLate
 from cairn.compose.accounts import note_account_alarms, note_account_failures
@@ -25,7 +26,6 @@ from functions.process_event.handler import note_lost_versions, note_orders
 from functions.receive_webhook import handler as receive_webhook
 from functions.relay_effects.handler import note_trip
 from functions.sweep import handler as sweep
-from infra.local.dead_letters import NAMES
 from infra.local.wiring import FUNCTIONS
 from tests.infra.conftest import Json, Templates
 from tests.printed import Printed

@@ -12,7 +12,7 @@ from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
 from authoring.sources.samples import posting
-from infra.local.dead_letters import NAMES
+from cairn.adapters.sqs.dead_letters import NAMES
 from infra.local.deployment import LocalDeployment
 from infra.local.fact_log import STREAMS
 from infra.local.server import Application

@@ -14,8 +14,9 @@ from typer.testing import CliRunner, Result
 
 from bench.aws_calls import AwsCall, intercepted
 from bench.calls import Call, watched
+from cairn.adapters.sqs.dead_letters import NAMES, STREAM
 from cli.main import app
-from infra.local.dead_letters import NAMES, STREAM, of_stack
+from infra.local.dead_letters import of_stack
 from infra.local.deployment import LocalDeployment
 from infra.local.stream import function_arn
 

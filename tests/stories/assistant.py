@@ -64,10 +64,10 @@ def text_of(done: CallToolResult) -> str:
     return "\n".join(one.text for one in done.content if isinstance(one, TextContent))
 
 
-def here(*, to: str = "", journeys: Path | None = None, writes: bool = False) -> Assistant:
+def here(*, to: str = "", roles: str = "", journeys: Path | None = None, writes: bool = False) -> Assistant:
     """The tools without a process between: as the command makes them, and quicker."""
     project = project_at(journeys or JOURNEYS, POLICY)
-    made = server(OperatorTools(manage_for(to, ""), Presented(reveal=False)), AuthorTools(project, writes))
+    made = server(OperatorTools(manage_for(to, roles), Presented(reveal=False)), AuthorTools(project, writes))
     return Assistant(lambda: made)
 
 

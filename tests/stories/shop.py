@@ -158,7 +158,10 @@ def served(made: LocalDeployment) -> Iterator[str]:
 
 @contextmanager
 def shops(tmp_path: Path) -> Iterator[Opens]:
-    """Open a shop whose journey sends these messages, with these policy lines; `also` names a second such journey."""
+    """Open a shop whose journey sends these messages, with these policy lines; `also` names a second such journey.
+
+    `asks` is a task that it opens after them.
+    """
     with ExitStack() as stack:
 
         def open_shop(  # noqa: PLR0913  the files of a shop
@@ -169,9 +172,10 @@ def shops(tmp_path: Path) -> Iterator[Opens]:
             bedrock_model: str = "",
             at: datetime = NEW_YORK_MORNING,
             also: str = "",
+            asks: Json | None = None,
         ) -> Shop:
             for name in filter(None, ("shop", also)):
-                _write_journey(tmp_path / "journeys" / name, sends)
+                _write_journey(tmp_path / "journeys" / name, sends, asks)
             (tmp_path / "policy.toml").write_text(POLICY % policy)
             for name, text in (("replies.toml", replies), ("people.toml", people)):
                 if text:
@@ -190,8 +194,9 @@ def shops(tmp_path: Path) -> Iterator[Opens]:
         yield open_shop
 
 
-def _write_journey(folder: Path, sends: tuple[Json, ...]) -> None:
+def _write_journey(folder: Path, sends: tuple[Json, ...], asks: Json | None) -> None:
     steps = [{"id": f"note-{number}", "send": one} for number, one in enumerate(sends, 1)]
+    steps += [{"id": "ask", "task": asks}] if asks else []
     steps.append({"id": "the-end", "wait": "30d"})
     document = {
         "journey": folder.name,

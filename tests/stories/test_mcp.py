@@ -57,6 +57,44 @@ def test_what_an_assistant_reads_of_a_customer_is_in_the_audit_with_its_operator
     assert f"{getuser()} by MCP  explain" in shop.tries("audit").stdout
 
 
+def test_an_assistant_finds_a_customer_and_sees_what_happened_and_what_comes_next(shop: Shop) -> None:
+    ours = here(to=shop.url)
+
+    mia = ours.call("find_customer", name="mia@example.com")["customer"]
+    happened = ours.call("timeline", customer=mia)
+    follows = ours.call("upcoming", customer=mia)
+    everything = json.dumps([happened, follows])
+
+    texts = [one["text"] for one in happened["entries"]]
+    assert "note.wanted was reported by track." in texts
+    assert "Entered journey shop." in texts
+    (standing,) = follows["enrollments"]
+    assert (standing["journey"], standing["step"]) == ("shop", "the-end")
+    assert standing["next"].startswith("If nothing happens: the journey ends at 11:00 on Wednesday 1 April 2026")
+    assert "mia@example.com" not in everything
+    assert "+1212" not in everything
+
+
+def test_the_journeys_are_listed_and_one_is_shown_with_its_steps(shop: Shop) -> None:
+    ours = here(to=shop.url)
+
+    (listed,) = ours.call("list_journeys")["journeys"]
+    shown = ours.call("list_journeys", journey="shop")
+
+    assert (listed["journey"], listed["title"], listed["channels"]) == ("shop", "For a story.", ["sms"])
+    assert [one["step"] for one in shown["steps"]][:2] == ["note-1", "the-end"]
+    assert "svg" not in shown
+
+
+def test_an_assistant_may_no_more_than_the_roles_that_it_was_given(shop: Shop) -> None:
+    ours = here(to=shop.url, roles="viewer")
+
+    assert "this needs the role" in ours.refused("explain_customer", customer="mia@example.com")
+    assert ours.call("list_journeys")["journeys"]
+    assert "admin" in here(to=shop.url, roles="boss").refused("list_journeys")
+    assert shop.asks("GET", "audit")["entries"] == []
+
+
 def test_a_hostile_field_comes_out_masked(opens: Opens) -> None:
     shop = opens(SMS)
     shop.happens("note.wanted", attributes={"first_name": HOSTILE, "nickname": HOSTILE}, consent=DENIED)

@@ -3,9 +3,9 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from cairn.adapters.sqs.dead_letters import make_visible
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.shared.channels import Channel, Purpose
-from infra.local.dead_letters import make_visible
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 ONE_CLICK = b"List-Unsubscribe=One-Click"

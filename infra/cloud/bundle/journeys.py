@@ -9,9 +9,11 @@ from authoring.journeys import write_catalogue
 from authoring.leads import leads_of, write_leads
 from authoring.people import people_beside, write_people
 from authoring.policy import write_policy
+from authoring.preflight.samples import write_samples
 from authoring.replies import FILE as REPLIES
 from authoring.replies import write_replies
 from authoring.scripts import write_scripts
+from cairn.adapters.documents.catalogue import SAMPLES
 from cairn.adapters.documents.replies import FILE as COMPILED_REPLIES
 from cairn.compose.audiences import AUDIENCES as COMPILED_AUDIENCES
 from cairn.compose.leads import LEADS
@@ -41,6 +43,7 @@ def journeys_layer(journeys: Path, policy: Path = POLICY) -> Path:
     catalogue = layer / CATALOGUE
     catalogue.parent.mkdir()
     write_catalogue(journeys, catalogue, stamped=True)
+    write_samples(journeys, catalogue.with_name(SAMPLES))
     write_scripts(journeys, catalogue.with_name("scripts.json"))
     compiled = json.loads(catalogue.read_bytes())
     write_policy(policy, LAW, catalogue.with_name("policy.json"), compiled)

@@ -29,6 +29,9 @@ class ManageApi(Function):
             settings=ManageApiSettings(
                 stage=stage.name,
                 table_name=table.table_name,
+                work_queue_urls=queues.urls_of(queues.work),
+                dead_letter_queue_urls=queues.urls_of(queues.dead_letters),
+                letters_wait_seconds="1",
                 facts_workgroup=log.workgroup.name,
                 facts_database=log.database,
                 events_queue_url=queues.events.queue_url,
@@ -55,8 +58,13 @@ class ManageApi(Function):
         )
         self.may("dynamodb:Query", on=[f"{table.table_arn}/index/{index}" for index in (INDEX, DUE_TIMES)])
         self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
+        # Dead letters go back to their queues.
+        self.may("sqs:SendMessage", on=[queue.queue_arn for queue in queues.work.values()])
         self.may(
-            "sqs:SendMessage",
-            on=[queue.queue_arn for queue in (queues.events, queues.messages, queues.marketing)],
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+            on=[queue.queue_arn for queue in queues.dead_letters.values()],
         )
         log.let_ask(self)

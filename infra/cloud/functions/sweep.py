@@ -1,16 +1,13 @@
 """Every five minutes: the function that resumes paused work, sets going what is stuck, and what else waits for time."""
 
-from collections.abc import Mapping
-
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cairn.adapters.dynamodb.items import ARMS
-from cairn.settings import RESUME_EVERY, RESUME_TIMEOUT, SweepSettings, queues_to_text
+from cairn.settings import RESUME_EVERY, RESUME_TIMEOUT, SweepSettings
 from infra.cloud.bundle.journeys import CATALOGUE_PATH, PEOPLE_PATH
 from infra.cloud.function import Function, Shared
 from infra.cloud.nag import acknowledge
@@ -32,8 +29,8 @@ class Sweep(Function):
                 messages_queue_url=queues.messages.queue_url,
                 marketing_queue_url=queues.marketing.queue_url,
                 erasures_queue_url=queues.erasures.queue_url,
-                work_queue_urls=_urls(queues.work),
-                dead_letter_queue_urls=_urls(queues.dead_letters),
+                work_queue_urls=queues.urls_of(queues.work),
+                dead_letter_queue_urls=queues.urls_of(queues.dead_letters),
                 journeys_path=CATALOGUE_PATH,
                 people_path=PEOPLE_PATH,
             ),
@@ -72,8 +69,3 @@ class Sweep(Function):
         watched = [*queues.work.values(), *queues.dead_letters.values()]
         self.may("sqs:GetQueueAttributes", on=[queue.queue_arn for queue in watched])
         self.may("cloudwatch:GetMetricData", on="*")  # it has no resource
-
-
-def _urls(queues: Mapping[str, sqs.IQueue]) -> str:
-    """By the names that `cairn dlq` and the logs have for them."""
-    return queues_to_text({name.lower(): queue.queue_url for name, queue in queues.items()})

@@ -337,6 +337,12 @@ class ServeTasksSettings(Settings):
 @dataclass(frozen=True, kw_only=True)
 class ManageApiSettings(Settings):
     table_name: str
+    work_queue_urls: str
+    """Every queue that starts a function, as `queues_to_text` writes them: dead letters go back there."""
+    dead_letter_queue_urls: str
+    """Every dead-letter queue, likewise; each has the name that `cairn dlq` knows it by."""
+    letters_wait_seconds: str
+    """Long-polling wait of each read of dead letters: it asks all of SQS's servers."""
     facts_workgroup: str
     """Athena's, for the log of facts."""
     facts_database: str

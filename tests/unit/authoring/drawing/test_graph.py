@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from authoring.drawing.counts import InvalidCountsError, read_counts
-from authoring.drawing.graph import END, NO_STEP, Graph, UnknownStepsError, graph_of
-from authoring.drawing.looks import LOOKS, moment_text
 from authoring.drawing.mermaid import TONES
-from authoring.drawing.svg import STYLE
 from cairn.adapters.documents.journey import journey_from_document
+from cairn.adapters.drawing.graph import END, NO_STEP, Graph, UnknownStepsError, graph_of
+from cairn.adapters.drawing.looks import LOOKS, moment_text
+from cairn.adapters.drawing.svg import STYLE
 from cairn.domain.journey.steps import STEP_KINDS
 
 SEND = {"channel": ["push", "sms"], "template": "hello", "purpose": "marketing"}
@@ -122,7 +122,7 @@ def test_the_ways_are_the_successors_of_the_steps() -> None:
 
 @pytest.mark.parametrize("kind", STEP_KINDS)
 def test_each_kind_of_step_has_a_look_of_its_own(kind: Any) -> None:
-    assert kind in LOOKS, f"write a row for the step {kind} in authoring/drawing/looks.py"
+    assert kind in LOOKS, f"write a row for the step {kind} in cairn/adapters/drawing/looks.py"
 
 
 @pytest.mark.parametrize("tone", sorted({look.tone for look in LOOKS.values()}))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authoring.drawing.layout import Layout, layout
+from cairn.adapters.drawing.layout import Layout, layout
 
 GAP = (20.0, 30.0)
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authoring.drawing.graph import END, Edge, Graph, Node, graph_of
-from authoring.drawing.looks import LOOKS
 from authoring.drawing.mermaid import mermaid
-from authoring.drawing.svg import svg
+from cairn.adapters.drawing.graph import END, Edge, Graph, Node, graph_of
+from cairn.adapters.drawing.looks import LOOKS
+from cairn.adapters.drawing.svg import svg
 from tests.unit.authoring.drawing.test_graph import DOCUMENT
 
 ROOT = Path(__file__).parents[4]

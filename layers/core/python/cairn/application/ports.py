@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from cairn.domain.operations.audit import AuditEntry
     from cairn.domain.operations.breaker import CountBucket, DeliveryOutcome
     from cairn.domain.operations.choices import Choices
+    from cairn.domain.operations.once import EarlierAnswer, RequestKey
     from cairn.domain.operations.seen import Seen
     from cairn.domain.operations.switches import SwitchState
     from cairn.domain.people.members import Deal
@@ -162,6 +163,19 @@ class JourneyDirectory(Protocol):
 
     def choosing_by_rule(self) -> Sequence[Journey]:
         """The deployed journeys with a split whose winner a rule chooses."""
+
+
+class JourneyDocuments(JourneyDirectory, Protocol):
+    def document(self, name: str, version: str) -> Mapping[str, Any]:
+        """A version as it was checked. Raises UnknownJourneyError."""
+
+
+class JourneyTemplates(JourneyDirectory, Protocol):
+    def variants(self, name: str, version: str, template: str) -> Sequence[tuple[Channel, str]]:
+        """The channels and languages of a template; an empty language stands for every other one."""
+
+    def samples(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """The made-up customers of a journey: `name`, `profile`, `data`, `values`; none where none was deployed."""
 
 
 class Inbox(Protocol):
@@ -622,6 +636,38 @@ class History(Protocol):
 
     def customer_of(self, enrollment: str) -> str | None:
         """The customer of an enrollment, also after a merge; None where there is no record."""
+
+
+class DeadLetters(Protocol):
+    def check(self, queue: str) -> None:
+        """Raises DeadLettersError where there is no such queue."""
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Each queue: `queue`, `count`, `oldest_seconds`, `reasons` by count, `looked_at`."""
+
+    def show(self, queue: str, limit: int, *, reveal: bool) -> dict[str, Any]:
+        """The dead letters of a queue: `id`, `reason`, `age_seconds`, `body`; for the stream also `what_to_do`."""
+
+    def redrive(self, queue: str, reason: str, limit: int | None, id_: str = "") -> dict[str, Any]:
+        """Send back what matches, or one by its id.
+
+        Returns the numbers `redriven` and `left`, each `refused` one with the reason, and `letters`.
+
+        Each of these says whether it was `redriven`; if not `why`, and if so what of it was `left_out`.
+        """
+
+
+class AnsweredRequests(Protocol):
+    """Operators' requests by their Idempotency-Key, for REMEMBERED_FOR."""
+
+    def begin(self, key: RequestKey, now: datetime) -> EarlierAnswer | None:
+        """None for the first request with this key, of all at once; then `answer` or `forget` it."""
+
+    def answer(self, key: RequestKey, status: int, document: Mapping[str, Any], now: datetime) -> None:
+        """Store the answer that every further request with this key gets."""
+
+    def forget(self, key: RequestKey, now: datetime) -> None:
+        """The request failed: the next one with this key is the first again."""
 
 
 class Suppressions(Protocol):

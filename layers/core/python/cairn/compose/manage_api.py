@@ -30,12 +30,14 @@ from cairn.application.privacy.export_customer import ExportCustomer, ExportForO
 from cairn.compose.leads import leads_beside
 from cairn.compose.table import bind_table
 from cairn.domain.shared.channels import Purpose
-from cairn.settings import ManageApiSettings
+from cairn.settings import ManageApiSettings, queues_from_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cairn.adapters.athena import AthenaFacts
+    from cairn.adapters.http.manage.customers import CustomerRoutes
+    from cairn.adapters.http.manage.messages import MessageRoutes
     from cairn.adapters.http.manage.people import PeopleRoutes
     from cairn.application.audience.ask_audiences import AskAudiences
     from cairn.application.audience.manage_broadcasts import ManageBroadcasts
@@ -43,12 +45,20 @@ if TYPE_CHECKING:
     from cairn.application.customer.show_lead import ShowLead
     from cairn.application.measurement.measure_journey import MeasureJourney
     from cairn.application.measurement.report_facts import ReportFacts
+    from cairn.application.message.preview_messages import PreviewMessages
+    from cairn.application.operations.answer_once import AnswerOnce
     from cairn.application.operations.choose_winner import ChooseWinner
     from cairn.application.operations.count_standing import CountStanding
+    from cairn.application.operations.manage_dead_letters import ManageDeadLetters
     from cairn.application.operations.migrate_journey import MigrateJourney
+    from cairn.application.operations.show_journeys import ShowJourneys
     from cairn.application.people.serve_inbox import ServeInbox
     from cairn.application.privacy.answer_requests import AnswerRequests
     from cairn.domain.lead.leads import Leads
+
+
+MOST_READ = 200
+"""Dead letters of one queue that one request reads: some seconds."""
 
 
 def manage_api() -> ManageRouter:
@@ -72,20 +82,25 @@ def manage_api() -> ManageRouter:
 
         return ExplainDecisions(find, timeline, suppressions, audit, leads, targets.time_zone)
 
+    commands = OperatorCommands(
+        find=find,
+        customers=customers,
+        inbox=inbox,
+        audit=audit,
+        suppressions=suppressions,
+        keys=keys,
+        leads=leads,
+    )
     return ManageRouter(
         switch=Switch(board, targets, attempts),
         board=board,
         explain=explain,
         export=ExportForOperator(find, export, audit),
-        commands=OperatorCommands(
-            find=find,
-            customers=customers,
-            inbox=inbox,
-            audit=audit,
-            suppressions=suppressions,
-            keys=keys,
-            leads=leads,
-        ),
+        commands=commands,
+        customers=lambda: _customers(settings, find, timeline, audit, board, commands, targets),
+        journeys=lambda: _journeys(Path(settings.journeys_path), board),
+        messages=lambda: _messages(settings, find, timeline, audit, commands),
+        dead_letters=lambda: _dead_letters(settings, sqs, audit),
         migrate=lambda: _migrate(Path(settings.journeys_path), customers, inbox, audit),
         winner=lambda: _winner(Path(settings.journeys_path)),
         standing=lambda: _standing(Path(settings.journeys_path)),
@@ -110,7 +125,97 @@ def manage_api() -> ManageRouter:
         seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
         lead=lambda: _lead(find, audit, leads),
         normal_phone=normal_phone,
+        once=_once,
     )
+
+
+def _once() -> "AnswerOnce":
+    from cairn.adapters.dynamodb.answered_requests import DynamoAnsweredRequests  # noqa: PLC0415  few send a key
+    from cairn.application.operations.answer_once import AnswerOnce  # noqa: PLC0415
+
+    return AnswerOnce(DynamoAnsweredRequests())
+
+
+def _customers(  # noqa: PLR0913, PLR0917  what both use cases need
+    settings: ManageApiSettings,
+    find: FindCustomer,
+    history: DynamoTimeline,
+    audit: DynamoAudit,
+    board: DynamoSwitches,
+    commands: OperatorCommands,
+    targets: Targets,
+) -> "CustomerRoutes":
+    from cairn.adapters.documents.catalogue import Catalogue  # noqa: PLC0415  with the engine
+    from cairn.adapters.documents.policy import policy_at  # noqa: PLC0415
+    from cairn.adapters.dynamodb.chosen_arms import DynamoChosenArms  # noqa: PLC0415
+    from cairn.adapters.http.manage.customers import CustomerRoutes  # noqa: PLC0415
+    from cairn.application.customer.change_customer import ChangeCustomer  # noqa: PLC0415
+    from cairn.application.customer.show_customer import ShowCustomer  # noqa: PLC0415
+
+    journeys, policy = Catalogue(Path(settings.journeys_path)), Path(settings.policy_path)
+    return CustomerRoutes(
+        show=ShowCustomer(find, history, audit, journeys, board, DynamoChosenArms(), targets.time_zone),
+        change=ChangeCustomer(find, commands, journeys, journeys, lambda: policy_at(policy).max_identifiers),
+        normal_phone=phones_of(settings.phone_region),
+    )
+
+
+def _journeys(journeys: Path, board: DynamoSwitches) -> "ShowJourneys":
+    from cairn.adapters.documents.catalogue import Catalogue  # noqa: PLC0415  with the engine
+    from cairn.application.operations.show_journeys import ShowJourneys  # noqa: PLC0415
+
+    standing = _standing(journeys)
+    return ShowJourneys(Catalogue(journeys), board, standing)
+
+
+def _messages(
+    settings: ManageApiSettings,
+    find: FindCustomer,
+    history: DynamoTimeline,
+    audit: DynamoAudit,
+    commands: OperatorCommands,
+) -> "MessageRoutes":
+    from cairn.adapters.http.manage.messages import MessageRoutes  # noqa: PLC0415  few ask for messages
+    from cairn.application.message.resend_message import ResendMessage  # noqa: PLC0415
+
+    return MessageRoutes(
+        preview=lambda: _preview(settings, find, audit),
+        resend=ResendMessage(find, history, commands),
+        normal_phone=phones_of(settings.phone_region),
+    )
+
+
+def _preview(settings: ManageApiSettings, find: FindCustomer, audit: DynamoAudit) -> "PreviewMessages":
+    from cairn.adapters.documents.catalogue import Catalogue  # noqa: PLC0415  with the templates' engine
+    from cairn.adapters.documents.policy import policy_at  # noqa: PLC0415
+    from cairn.adapters.templates.renderer import JinjaRenderer, PlaceholderLinks  # noqa: PLC0415
+    from cairn.application.message.preview_messages import PreviewMessages  # noqa: PLC0415
+
+    journeys = Catalogue(Path(settings.journeys_path))
+    renderer = JinjaRenderer(journeys, policy_at(Path(settings.policy_path)), PlaceholderLinks())
+    return PreviewMessages(find, audit, journeys, renderer)
+
+
+def _dead_letters(settings: ManageApiSettings, sqs: Any, audit: DynamoAudit) -> "ManageDeadLetters":
+    from cairn.adapters.sqs.dead_letters import MARKETING, MESSAGES, DeadLetterQueue, DeadLetters  # noqa: PLC0415
+    from cairn.application.operations.manage_dead_letters import ManageDeadLetters  # noqa: PLC0415
+    from cairn.compose.dead_letters import redrive_effects, stream_is_redriven_elsewhere  # noqa: PLC0415
+
+    work, dead = queues_from_text(settings.work_queue_urls), queues_from_text(settings.dead_letter_queue_urls)
+    queues = {
+        name: DeadLetterQueue(url, work.get(name, ""), work[MARKETING] if name == MESSAGES else "")
+        for name, url in dead.items()
+    }
+    dead_letters = DeadLetters(
+        sqs,
+        queues,
+        redrive_effects(sqs, work["effects"]),
+        position=stream_is_redriven_elsewhere,
+        wait_seconds=int(settings.letters_wait_seconds),
+        most_read=MOST_READ,
+        most_tried=MOST_READ,
+    )
+    return ManageDeadLetters(dead_letters, audit)
 
 
 def _migrate(journeys: Path, customers: DynamoCustomers, inbox: EventsQueue, audit: DynamoAudit) -> "MigrateJourney":
@@ -167,6 +272,7 @@ def _people(settings: ManageApiSettings, explain: "Callable[[], ExplainDecisions
     from cairn.adapters.http.manage.people import PeopleRoutes  # noqa: PLC0415
     from cairn.application.people.assign_tasks import AssignTasks  # noqa: PLC0415
     from cairn.application.people.manage_members import ManageMembers  # noqa: PLC0415
+    from cairn.application.people.own_work import OwnWork  # noqa: PLC0415
     from cairn.application.people.work_on_tasks import WorkOnTasks  # noqa: PLC0415
     from cairn.compose.people import SCRIPTS  # noqa: PLC0415
 
@@ -194,6 +300,7 @@ def _people(settings: ManageApiSettings, explain: "Callable[[], ExplainDecisions
             deals=DynamoDeals(),
             attempts=attempts,
         ),
+        own=OwnWork(work),
         inbox=lambda: _inbox(**parts, work=work, store=store, policy=Path(settings.policy_path)),
         normal_phone=phones_of(settings.phone_region),
     )

@@ -390,6 +390,7 @@ FactKind = Literal[
     "record_erased",
     "refreshed",
     "refused",
+    "resent",
     "set",
     "split",
     "staged",

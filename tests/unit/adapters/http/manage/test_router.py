@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cairn.adapters.http.manage.customers import CustomerRoutes
 from cairn.adapters.http.manage.forms import MAX_BODY_BYTES
+from cairn.adapters.http.manage.messages import MessageRoutes
 from cairn.adapters.http.manage.people import PeopleRoutes
 from cairn.adapters.http.manage.router import ManageRouter, OperatorRequest
 from cairn.adapters.http.manage.routes import ROUTES
 from cairn.adapters.http.problems import problem_of
 from cairn.adapters.phone.numbers import to_e164
+from cairn.domain.operations.roles import Role
 from cairn.domain.shared.errors import CairnError, InvalidRequestError, ServiceBusyError
 from tests.unit.makers import MONDAY
 
@@ -23,10 +26,17 @@ def phones(text: str) -> str | None:
 
 
 NOTHING: Any = None
-PEOPLE = PeopleRoutes(NOTHING, NOTHING, NOTHING, phones)
-PARTS: Any = {one.name: NOTHING for one in fields(ManageRouter)} | {"people": lambda: PEOPLE, "normal_phone": phones}
+PEOPLE = PeopleRoutes(NOTHING, NOTHING, NOTHING, NOTHING, phones)
+PARTS: Any = {one.name: NOTHING for one in fields(ManageRouter)} | {
+    "customers": lambda: CustomerRoutes(NOTHING, NOTHING, phones),
+    "messages": lambda: MessageRoutes(NOTHING, NOTHING, phones),
+    "people": lambda: PEOPLE,
+    "normal_phone": phones,
+}
 ROUTER = ManageRouter(**PARTS)
 """Without use cases: a request that passes its form fails."""
+
+ADMIN = frozenset({Role.ADMIN})
 
 POSTS = [path for method, path in ROUTES if method == "POST"]
 
@@ -34,7 +44,7 @@ POSTS = [path for method, path in ROUTES if method == "POST"]
 def problems(path: str, document: Any) -> tuple[str, ...]:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     with pytest.raises(InvalidRequestError) as refused:
-        ROUTER(OperatorRequest(f"POST /manage/{path}", "ada", body), MONDAY)
+        ROUTER(OperatorRequest(f"POST /manage/{path}", "ada", ADMIN, body), MONDAY)
     return refused.value.problems
 
 
@@ -98,7 +108,7 @@ def test_a_body_that_is_no_object_is_refused(path: str, body: bytes) -> None:
 
 def test_an_oversized_body_is_not_read() -> None:
     with pytest.raises(CairnError) as refused:
-        ROUTER(OperatorRequest("POST /manage/erase", "ada", b" " * (MAX_BODY_BYTES + 1)), MONDAY)
+        ROUTER(OperatorRequest("POST /manage/erase", "ada", ADMIN, b" " * (MAX_BODY_BYTES + 1)), MONDAY)
 
     assert problem_of(refused.value, "out-of-order")["status"] == 413
 
@@ -118,13 +128,13 @@ def test_no_malformed_form_is_a_server_error(path: str, document: dict[str, Any]
 @pytest.mark.parametrize("path", ["audit", "reviews"])
 def test_a_page_has_a_maximum_size(path: str, limit: str) -> None:
     with pytest.raises(InvalidRequestError, match="limit: a whole number from 1 to 100"):
-        ROUTER(OperatorRequest(f"GET /manage/{path}", "ada", query={"limit": limit}), MONDAY)
+        ROUTER(OperatorRequest(f"GET /manage/{path}", "ada", ADMIN, query={"limit": limit}), MONDAY)
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_an_operator_who_is_not_signed_in_gets_no_data(method: str, path: str) -> None:
     with pytest.raises(CairnError) as refused:
-        ROUTER(OperatorRequest(f"{method} {path}", ""), MONDAY)
+        ROUTER(OperatorRequest(f"{method} {path}", "", ADMIN), MONDAY)
 
     assert problem_of(refused.value, "out-of-order")["status"] == 403
 

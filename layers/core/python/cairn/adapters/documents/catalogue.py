@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING, Any
 from cairn.adapters.documents.journey import journey_from_document, listens_before, status_reports_in, watches
 from cairn.adapters.dynamodb.journey_versions import save_version, saved_version, saved_version_ids
 from cairn.adapters.dynamodb.status_reports import note_heard
-from cairn.adapters.templates.variants import keys_for
+from cairn.adapters.templates.variants import keys_for, template_of
 from cairn.domain.journey.arms import RULE
 from cairn.domain.journey.definition import Journey
+from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import UnknownJourneyError
 
 if TYPE_CHECKING:
     from cairn.domain.measurement.plan import Plan
+
+SAMPLES = "samples.json"
+"""Beside the catalogue: the made-up customers by journey, which only previews read."""
 
 CompiledJourney = dict[str, Any]
 """journey, version, document, templates."""
 
 
 class Catalogue:
-    """Implements the ports JourneyVersions, JourneyDirectory and MeasuredPlans.
+    """Implements the ports JourneyVersions, JourneyDocuments, JourneyTemplates and MeasuredPlans.
 
     `path` is the catalogue.json that `cairn check` has passed and the build wrote.
     """
@@ -71,6 +75,10 @@ class Catalogue:
             self._journeys[name, version] = journey_from_document(self._entry(name, version)["document"], version)
         return self._journeys[name, version]
 
+    def document(self, name: str, version: str) -> Mapping[str, Any]:
+        document: Mapping[str, Any] = self._entry(name, version)["document"]
+        return document
+
     def plan(self, name: str, version: str, currency: str) -> "Plan | None":
         from cairn.adapters.documents.plan import plan_of  # noqa: PLC0415  nothing else needs the statistics
 
@@ -104,6 +112,17 @@ class Catalogue:
             if key in templates:
                 return templates[key]
         raise KeyError(f"{template}.{channel}")
+
+    def variants(self, name: str, version: str, template: str) -> list[tuple[Channel, str]]:
+        keys = [key.split(".") for key in self._entry(name, version)["templates"] if template_of(key) == template]
+        return sorted((Channel(channel), ".".join(locale)) for _, *locale, channel in keys)
+
+    def samples(self, name: str) -> list[dict[str, Any]]:
+        try:
+            every = json.loads(self._path.with_name(SAMPLES).read_bytes())
+        except FileNotFoundError:
+            return []
+        return list(every.get(name, ()))
 
     def keep(self, journey: Journey) -> None:
         """Store the version, so that it outlives its deployment; once per process, and always the same bytes.

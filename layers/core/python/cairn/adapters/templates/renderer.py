@@ -25,6 +25,7 @@ from cairn.adapters.templates.values import (
 )
 from cairn.adapters.templates.variants import INVITE_TEXTS, REGISTERED
 from cairn.domain.consent.keywords import Intent
+from cairn.domain.consent.links import LinkKind
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.links import Hosts
@@ -77,6 +78,13 @@ class NoLinks:
 
 
 NO_LINKS = NoLinks()
+
+
+class PlaceholderLinks:
+    """Links of a preview, which lead nowhere (RFC 2606)."""
+
+    def of(self, message: Message, channel: Channel, address: str) -> Mapping[str, str]:  # noqa: ARG002  the protocol's shape
+        return {kind.value: f"https://preview.invalid/{kind}" for kind in LinkKind}
 
 
 class JinjaRenderer:

@@ -14,7 +14,14 @@ from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, confirms
 from cairn.domain.customer.customer import merge_customers
 from cairn.domain.customer.resolution import Resolution, needs_typed_names, resolve
-from cairn.domain.customer.state import DEDUPE_WINDOW, IDENTIFIER_DETACHED, Concerns, Customer, Reaction
+from cairn.domain.customer.state import (
+    CUSTOMERS_MERGED,
+    DEDUPE_WINDOW,
+    IDENTIFIER_DETACHED,
+    Concerns,
+    Customer,
+    Reaction,
+)
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys
@@ -73,7 +80,7 @@ class IdentifyCustomer:
         if not event.identifiers and (event.customer_id or references):
             customer = self.customers.load(event.customer_id) if event.customer_id else self._seen_with(references)
             self._check_link(event, customer)
-            found = FoundCustomers((customer,))
+            found = FoundCustomers((customer, *self._said_to_be_one(event, customer)))
             resolution = Resolution(found.customers)
         else:
             found, resolution = self._resolve(event, concerns)
@@ -110,6 +117,13 @@ class IdentifyCustomer:
             resolution.dropped,
             resolution.by_vouched,
         )
+
+    def _said_to_be_one(self, event: Event, customer: Customer) -> tuple[Customer, ...]:
+        """The other customer, where an operator says that both are one person; none where they are one already."""
+        if event.source != OPERATORS_SOURCE or event.type != CUSTOMERS_MERGED:
+            return ()
+        other = self.customers.load(event.properties["other"])
+        return () if other.id == customer.id else (other,)
 
     def _seen_with(self, references: Iterable[str]) -> Customer:
         """The customer with whom one of these was seen. Raises UnknownReferenceError, ErasedCustomerError."""

@@ -88,8 +88,8 @@ class OperatorCommands:
             "purpose": statement.purpose.value,
             "status": statement.status.value,
         }
-        event = self._event(CONSENT_CHANGED, customer.id, attribution, consent=(change,))
-        done = self._submit("consent", event, customer.id, attribution, about)
+        event = self.event(CONSENT_CHANGED, customer.id, attribution, consent=(change,))
+        done = self.submit("consent", event, customer.id, attribution, about)
         return replace(done, suppressed=self._still_suppressed(customer, statement))
 
     def _still_suppressed(self, customer: Customer, statement: ConsentStatement) -> tuple[Suppression, ...]:
@@ -122,9 +122,9 @@ class OperatorCommands:
     def erase(self, name: str, attribution: Attribution) -> CommandReceipt:
         """Erase a customer; the result has the receipt's id. Raises the errors of FindCustomer."""
         customer = self.find(name)
-        event = self._event(ERASURE_REQUESTED, customer.id, attribution, {"actor": attribution.by})
+        event = self.event(ERASURE_REQUESTED, customer.id, attribution, {"actor": attribution.by})
         receipt = erasure_order(customer.id, event).id
-        self._submit("order_erasure", event, customer.id, attribution, {"receipt": receipt})
+        self.submit("order_erasure", event, customer.id, attribution, {"receipt": receipt})
         return CommandReceipt(receipt, customer.id)
 
     def detach(self, customer: str, name: str, attribution: Attribution) -> CommandReceipt:
@@ -132,8 +132,8 @@ class OperatorCommands:
         found = self.find(customer)
         lost = self.find.identifier_of(found, name)
         tag = customer_id_for(lost, self.keys.customer_ids)
-        event = self._event(IDENTIFIER_DETACHED, found.id, attribution, {"identifier": tag, "kind": lost.kind})
-        return self._submit("detach", event, found.id, attribution, {"kind": lost.kind, "identifier": tag})
+        event = self.event(IDENTIFIER_DETACHED, found.id, attribution, {"identifier": tag, "kind": lost.kind})
+        return self.submit("detach", event, found.id, attribution, {"kind": lost.kind, "identifier": tag})
 
     def set_stage(self, name: str, stage: str, pipeline: str, attribution: Attribution) -> CommandReceipt:
         """Move a customer to a stage; without the name of a pipeline, of the one that has it.
@@ -149,23 +149,23 @@ class OperatorCommands:
         if reason := refusal(self.leads.rules, self.leads.read(customer.profile), move, pipeline, attribution.at):
             raise StageRefusedError(f"the customer is not moved to {stage}: {reason}")
         about = {"pipeline": pipeline, "stage": stage}
-        event = self._event(STAGE_SET, customer.id, attribution, {**about, "actor": attribution.by})
-        return self._submit("set_stage", event, customer.id, attribution, about)
+        event = self.event(STAGE_SET, customer.id, attribution, {**about, "actor": attribution.by})
+        return self.submit("set_stage", event, customer.id, attribution, about)
 
     def _address(
         self, what: str, type_: str, channel: Channel, address: str, attribution: Attribution
     ) -> CommandReceipt:
         key = suppression_key(channel, address, self.keys.suppressions)
         owner = self._owner(identifier_at(channel, address) or identifier(CHANNELS[channel].address.value, address))
-        event = self._event(type_, owner, attribution, {"channel": channel.value, "key": key})
-        return self._submit(what, event, f"address:{key}", attribution, {"channel": channel.value})
+        event = self.event(type_, owner, attribution, {"channel": channel.value, "key": key})
+        return self.submit(what, event, f"address:{key}", attribution, {"channel": channel.value})
 
     def _owner(self, name: Identifier) -> str:
         """The id of the address's customer; without one, the id that a new customer would get. None is created."""
         owners = self.customers.find([name]).customers
         return owners[0].id if owners else customer_id_for(name, self.keys.customer_ids)
 
-    def _event(
+    def event(
         self,
         type_: str,
         customer_id: str,
@@ -173,7 +173,7 @@ class OperatorCommands:
         properties: Mapping[str, Any] | None = None,
         consent: tuple[ConsentChange, ...] = (),
     ) -> Event:
-        """The same command at the same instant gives the same event."""
+        """An order about a customer. The same command at the same instant gives the same event."""
         said = [f"{change.key}:{change.status}" for change in consent] + [str(properties or "")]
         return Event(
             id=short_hash(type_, customer_id, attribution.by, attribution.at.isoformat(), *said, length=26),
@@ -185,9 +185,10 @@ class OperatorCommands:
             consent=consent,
         )
 
-    def _submit(
+    def submit(
         self, what: str, event: Event, target: str, attribution: Attribution, detail: Mapping[str, Any]
     ) -> CommandReceipt:
+        """Audit the order `what`, then send its event."""
         self.audit.write(AuditEntry(attribution.at, attribution.by, what, target, attribution.why, detail))
         self.inbox.put([event])
         return CommandReceipt(event.id, target.removeprefix("address:"))

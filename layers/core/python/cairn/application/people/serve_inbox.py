@@ -4,7 +4,7 @@ An answer is a message like any other: it passes the gate when it is sent. What 
 refused here already, so that nobody believes to have answered.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -67,15 +67,18 @@ class ServeInbox:
     policy: Policy
     jurisdiction_of: Callable[[Message], Jurisdiction]
 
-    def waiting(self, limit: int, after: str, *, by: str, now: datetime) -> TaskPage:
-        """A page, after an entry in the audit that names what is on it. None shown, none audited.
+    def waiting(
+        self, limit: int, after: str, *, by: str, now: datetime, among: Collection[str] | None = None
+    ) -> TaskPage:
+        """A page, of these queues only, after an entry in the audit that names what is on it. None shown, none audited.
 
         In each queue to which a conversation may have gone the first that is due comes first. A page may have fewer
         than `limit`.
         """
         if not self.work.inbox:
             raise InvalidRequestError(["there is no inbox: write replies.toml (docs/people.md), and deploy it"])
-        page = self.work.page_of(reachable(self.work.inbox, self.work.people), limit, after)
+        queues = reachable(self.work.inbox, self.work.people)
+        page = self.work.page_of(queues if among is None else queues.intersection(among), limit, after)
         waiting = [one for one in page.tasks if is_about_one(one)]
         if waiting:
             self.audit.write(AuditEntry(now, by, LIST, "inbox", "", {"tasks": [one.id for one in waiting]}))

@@ -98,16 +98,24 @@ class WorkOnTasks:
     inbox: str = ""
     """The queue of replies.toml, in which conversations are opened; empty: there are none."""
 
-    def page(self, queue: str, owner: str, limit: int, after: str) -> TaskPage:
-        """Open tasks of a queue, of an owner, or of all queues. Raises InvalidRequestError, Unknown…Error."""
+    def page(self, queue: str, owner: str, limit: int, after: str, among: Collection[str] | None = None) -> TaskPage:
+        """Open tasks of a queue, of an owner, or of all queues. Raises InvalidRequestError, Unknown…Error.
+
+        `among`: of these queues only.
+        """
+        if among is not None and queue and queue not in among:
+            raise UnknownQueueError(f"you have no queue {queue}; yours: {', '.join(sorted(among)) or 'none'}")
         if owner:
             owned = self.store.of_member(self._member(owner))
-            return TaskPage([one for one in owned if not queue or one.queue == queue][:limit])
+            queues = {queue} if queue else among
+            return TaskPage([one for one in owned if queues is None or one.queue in queues][:limit])
         if queue:
             page = self.store.page(queue, limit, after.partition(BETWEEN)[2])
             if not page.tasks and not after:
                 self._known(queue, self.people.queues, UnknownQueueError, "queue")
             return TaskPage(page.tasks, f"{queue}{BETWEEN}{page.after}" if page.after else "")
+        if among is not None:
+            return self.page_of(among, limit, after)
         return self.page_of({*self.people.queues, *OWN_QUEUES, *({self.inbox} - {""})}, limit, after)
 
     def page_of(self, queues: Collection[str], limit: int, after: str) -> TaskPage:
@@ -194,7 +202,7 @@ class WorkOnTasks:
         instant = to_instant(at, customer_now.zone(found.time_zone)) if at else None
         if at and instant is None:
             raise InvalidRequestError(["at: a date and a time, such as 2026-03-29T14:30, on the customer's clock"])
-        member = self._member(by.member) if by.member else self._member_named(by.actor)
+        member = self._member(by.member) if by.member else self.member_named(by.actor)
         queue, walked = self._queue(found), self._walked(found, said, customer_now, by.now)
 
         def change(task: Task) -> Changed:
@@ -250,12 +258,12 @@ class WorkOnTasks:
         return until_committed(self.attempts, attempt, "the task keeps changing; try again")
 
     def _acting(self, by: By) -> str:
-        member = self._member(by.member) if by.member else self._member_named(by.actor)
+        member = self._member(by.member) if by.member else self.member_named(by.actor)
         if not member:
             raise InvalidRequestError(["as: the id of the member who does it, as in people.toml"])
         return member
 
-    def _member_named(self, actor: str) -> str:
+    def member_named(self, actor: str) -> str:
         """The member who has the operator's name or e-mail address; empty where there is none."""
         name = actor.rpartition("/")[2]
         known = self.people.members

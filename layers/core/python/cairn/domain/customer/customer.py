@@ -12,9 +12,13 @@ from cairn.domain.customer.believed import believed
 from cairn.domain.customer.chosen_arms import Chosen, arms_for, newly_assigned, nothing_chosen
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, consent_updates
 from cairn.domain.customer.state import (
+    CUSTOMERS_MERGED,
+    JOURNEY_ENTERED,
+    JOURNEY_LEFT,
     JOURNEY_MIGRATED,
     MAX_EARLY_EVENTS,
     MAX_EARLY_EXITS,
+    RESEND_ORDERED,
     Concerns,
     Customer,
     Reaction,
@@ -61,6 +65,12 @@ if TYPE_CHECKING:
 
 REMOVED = "removed"
 """The outcome of an enrollment that waited for its beginning when its journey was removed, or began otherwise."""
+
+BY_HAND = frozenset({JOURNEY_ENTERED, JOURNEY_LEFT, RESEND_ORDERED, CUSTOMERS_MERGED})
+"""What operators order for one customer. The merge is done when the customer is identified."""
+
+IN_IT, NOT_DEPLOYED = "in it already", "not deployed"
+"""Why an operator's order enters nobody."""
 
 ENDED_BEFORE = "ended before it began"
 """Why an event starts no enrollment: one that ends it came first."""
@@ -204,8 +214,7 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
     """
     customer = read_by(leads, customer)
     stored = [one if leads is None else leads.read(one) for one in stored or [customer.profile]]
-    ordered = _ordered(customer, event, journeys, now) if event.source == OPERATORS_SOURCE else None
-    if ordered is not None:
+    if ordered := _ordered(customer, event, journeys, now, leads, stored, chosen=chosen, is_full=is_full):
         return ordered
     if event.type == requests.ERASURE_REQUESTED:
         doubt = doubt or requests.doubt_about(customer.profile, event)
@@ -359,11 +368,32 @@ def _speaks(profile: Profile, event: Event) -> bool:
     return speaks_for(profile, event.channel, address)
 
 
-def _ordered(customer: Customer, event: Event, journeys: Journeys, now: datetime) -> Reaction | None:
+def _ordered(  # noqa: PLR0913, PLR0917  what follows from an order
+    customer: Customer,
+    event: Event,
+    journeys: Journeys,
+    now: datetime,
+    leads: "Leads | None",
+    stored: Sequence[Profile],
+    *,
+    chosen: Chosen,
+    is_full: IsFull,
+) -> Reaction | None:
     """What operators alone may order, and nothing else follows from; None for their other events."""
+    if event.source != OPERATORS_SOURCE:
+        return None
     if event.type == requests.RECORD_ERASURE_REQUESTED:
         return _erase_record(customer, event)
-    return _migrate(customer, event, journeys, now) if event.type == JOURNEY_MIGRATED else None
+    if event.type == JOURNEY_MIGRATED:
+        return _migrate(customer, event, journeys, now)
+    if event.type not in BY_HAND:
+        return None
+    allowed = None if customer.profile.is_known else own_addresses(customer.profile)
+    reaction = _Reaction(customer, allowed=allowed, chosen=chosen, is_full=is_full)
+    reaction.do_by_hand(event, journeys, now)
+    reaction.settle(leads, customer.profile, now, event.key)
+    reaction.begin(journeys, now, event.key, before=stored, event=event)
+    return reaction.done()
 
 
 def _erase(customer: Customer, event: Event, now: datetime) -> Reaction:
@@ -506,8 +536,43 @@ class _Reaction:
         key = engine.entry_key(journey, self.customer.profile, event, now)
         if key is engine.NoKey.HERE:
             self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": key.value}))
-        if not isinstance(key, str) or self.is_open(journey, key):
+        if isinstance(key, str) and not self.is_open(journey, key):
+            self.enter(journey, key, event, now)
+
+    def do_by_hand(self, event: Event, journeys: Journeys, now: datetime) -> None:
+        about = event.properties
+        if event.type == JOURNEY_ENTERED:
+            journey, key = journeys.current(about["journey"]), about["key"]
+            if journey is None or self.is_open(journey, key):
+                reason = IN_IT if journey else NOT_DEPLOYED
+                self.facts.append(Fact("not_entered", journey=about["journey"], detail={"reason": reason}))
+            else:
+                self.enter(journey, key, replace(event, properties=about["data"]), now)
+        elif event.type == RESEND_ORDERED:
+            self.resend(about["message"], about["again"], journeys, now)
+        elif event.type == JOURNEY_LEFT:
+            for enrollment in tuple(self.customer.enrollments.values()):
+                if enrollment.journey != about["journey"] or enrollment.status is not Status.ACTIVE:
+                    continue
+                journey = _version_of(enrollment, journeys)
+                if journey is None:
+                    self.lost_versions.add(f"{enrollment.journey} {enrollment.version}")
+                else:
+                    self.advance(journey, enrollment, engine.Left(event), now)
+
+    def resend(self, message: str, again: str, journeys: Journeys, now: datetime) -> None:
+        """Nothing where its enrollment is not stored any more, or its version has no such step."""
+        enrollment = self.customer.enrollments.get(split_effect_id(message)[0])
+        journey = _version_of(enrollment, journeys) if enrollment else None
+        if enrollment is None or journey is None:
             return
+        sent = engine.resend(journey, enrollment, self.customer.profile, message, again, now)
+        if sent is not None:
+            self.effects.append(sent)
+            self.facts.append(Fact("resent", enrollment.id, journey.name, sent.step, {"message": message}))
+
+    def enter(self, journey: Journey, key: str, event: Event, now: datetime) -> None:
+        """Enter the journey with this key, unless a rule is against it; a fact says which."""
         name = f"{journey.name}:{key}"
         if reason := self.not_now(journey, event, now) or self.not_again(journey, name, event, now):
             self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": reason}))

@@ -35,6 +35,18 @@ OLDER_MERGES = "merged"
 IDENTIFIER_DETACHED = "identifier.detached"
 """An operator takes an identifier away from a customer."""
 
+JOURNEY_ENTERED = "journey.entered"
+"""An operator enters the customer into the deployed version of a journey: `journey`, `key`, `data`."""
+
+JOURNEY_LEFT = "journey.left"
+"""An operator ends the customer's enrollments in a `journey`: as an event of its `exit_on` would."""
+
+CUSTOMERS_MERGED = "customers.merged"
+"""An operator says that this customer and the `other` one are one person."""
+
+RESEND_ORDERED = "resend.ordered"
+"""An operator sends a `message` of a journey once more, under the id `again`."""
+
 JOURNEY_MIGRATED = "journey.migrated"
 """An operator moves the customer's enrollments in a journey to another version: `journey`, `to`, and perhaps `from`."""
 

@@ -94,7 +94,7 @@ def explain_message(
     # At equal timestamps, decisions come before reports: the sort is stable.
     history = sorted([*own, *reported], key=lambda entry: instant_from_wire(entry["at"]))
     return MessageExplanation(
-        message_id, customer.id, _origin(own[0]), zone.key, tuple(_sentence(entry, zone) for entry in history)
+        message_id, customer.id, _origin(own[0]), zone.key, tuple(sentence_at(entry, zone) for entry in history)
     )
 
 
@@ -126,7 +126,7 @@ def explain_customer(  # noqa: PLR0913  all that is explained
             for suppression in standing
         ),
         waiting=tuple(_waiting(customer, entries, zone)),
-        decisions=tuple(_sentence(entry, zone) for entry in decided[: -latest - 1 : -1]),
+        decisions=tuple(sentence_at(entry, zone) for entry in decided[: -latest - 1 : -1]),
     )
 
 
@@ -196,9 +196,11 @@ def _failure(entry: TimelineEntry) -> str:
             return f"{other or 'the provider could not deliver it'}{error}"
 
 
-def _sentence(entry: TimelineEntry, zone: ZoneInfo) -> Sentence:
+def sentence_at(entry: TimelineEntry, zone: ZoneInfo, text: str | None = None) -> Sentence:
+    """An entry's sentence; without a text, that of a decision or of a provider's report."""
     at = instant_from_wire(entry["at"])
-    text = sentence_of(entry, zone) if entry["kind"] in DECISIONS else _reported(entry)
+    if text is None:
+        text = sentence_of(entry, zone) if entry["kind"] in DECISIONS else _reported(entry)
     message, audit_id = str(entry.get("message_id", "")), str(entry.get("audit_id", ""))
     return Sentence(at, _day(at, zone), text, entry["kind"], message, audit_id, _origin(entry))
 
@@ -291,7 +293,7 @@ def _doubt(change: ConsentChange, contact: Contact, zone: ZoneInfo) -> str:
         return f"a reply {on_day(change.at, zone)} looked like a STOP, and a newer answer or a decision counts"
     return (
         f"the customer's reply {on_day(change.at, zone)} may be a STOP. They wait for a person's decision until "
-        f"{_ahead(change.until, zone)}, and then it is one (cairn privacy list)"
+        f"{ahead(change.until, zone)}, and then it is one (cairn privacy list)"
     )
 
 
@@ -303,7 +305,7 @@ def _waiting(customer: Customer, entries: Sequence[TimelineEntry], zone: ZoneInf
     enrollments = customer.enrollments.values()
     for enrollment in sorted(enrollments, key=lambda waiting: (waiting.due_at is None, str(waiting.due_at))):
         if enrollment.open and enrollment.step:
-            until = f" until {_ahead(enrollment.due_at, zone)}" if enrollment.due_at else ""
+            until = f" until {ahead(enrollment.due_at, zone)}" if enrollment.due_at else ""
             yield f"Journey {enrollment.journey} waits at step {enrollment.step}{until}."
     decided = {entry["message_id"]: entry for entry in entries if entry["kind"] in DECISIONS}
     for id_, entry in decided.items():
@@ -311,7 +313,7 @@ def _waiting(customer: Customer, entries: Sequence[TimelineEntry], zone: ZoneInf
             yield f"Message {id_} ({_origin(entry)}): {sentence_of(entry, zone)}"
     for entry in entries:
         if entry["kind"] == "task" and entry.get("status") == "open":
-            due = _ahead(instant_from_wire(entry["due_at"]), zone)
+            due = ahead(instant_from_wire(entry["due_at"]), zone)
             yield f"Task “{entry['title']}” for {entry.get('now_in') or entry['queue']}, due {due}{_owned(entry)}."
 
 
@@ -334,7 +336,8 @@ def _by(channel: Channel) -> str:
     return f"as {traits.article} {traits.noun}"
 
 
-def _ahead(at: datetime | None, zone: ZoneInfo) -> str:
+def ahead(at: datetime | None, zone: ZoneInfo) -> str:
+    """`18:30 on Thursday 5 March 2026 in Europe/Paris`; empty for no instant."""
     local = at.astimezone(zone) if at else None
     return f"{local:%H:%M} on {local:%A} {local.day} {local:%B} {local.year} in {zone.key}" if local else ""
 

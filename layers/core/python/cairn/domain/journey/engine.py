@@ -77,7 +77,14 @@ class TimerFired:
     """Present and past pauses of every target; those of this journey may delay the enrollment."""
 
 
-Trigger = Entered | Happened | TimerFired
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An operator ends the enrollment; the event says so."""
+
+    event: Event
+
+
+Trigger = Entered | Happened | TimerFired | Left
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,9 @@ def advance(  # noqa: PLR0913, PLR0917  all that a decision depends on
             _on_timer(walk, sequence, pauses)
         case Happened(event):
             _on_event(walk, event)
+        case Left(event):
+            walk.count(event)
+            walk.end(EXIT_ON, because=event.type)
     return Decision(walk.enrollment, walk.profile, tuple(walk.effects), tuple(walk.facts), bool(walk.looked_up))
 
 
@@ -254,6 +264,16 @@ def fall_back(  # noqa: PLR0913, PLR0917  the message depends on each of them
     this = f"{effect_id(enrollment.id, step_id, int(first_attempt))}f{behind}"
     again = step.again(this, step.channels[behind:], Walk(journey, enrollment, profile, now))
     return replace(again, version=journey.version)
+
+
+def resend(  # noqa: PLR0913, PLR0917  the message depends on each of them
+    journey: Journey, enrollment: Enrollment, profile: Profile, message: str, again: str, now: datetime
+) -> SendMessage | None:
+    """A message once more on all its channels, under a new id; None where the journey has no such step."""
+    step = journey.steps.get(split_effect_id(message)[1])
+    if not isinstance(step, Send):
+        return None
+    return replace(step.again(again, step.channels, Walk(journey, enrollment, profile, now)), version=journey.version)
 
 
 def _enter(walk: Walk) -> None:

@@ -121,6 +121,18 @@ class NotSignedInError(CairnError):
     """An operator's call carries no known identity."""
 
 
+class RoleMissingError(CairnError):
+    """An operator has no role that may do this; the message names those that may."""
+
+
+class OrderRefusedError(CairnError):
+    """Nothing would come of an operator's order about a customer; the message says why."""
+
+
+class DeadLettersError(CairnError):
+    """A dead-letter queue cannot be reached or does not exist; the message says what to do."""
+
+
 class UnknownDealKeyError(CairnError):
     """Deals are not registered by this key; the message names those by which they are."""
 

@@ -40,8 +40,8 @@ Json = dict[str, Any]
 def board(state: SwitchState) -> Json:
     """The switches that are stopped and the pauses that last; an ended pause is left out."""
     return {
-        "stopped": [{"target": target, **_note(note)} for target, note in sorted(state.stopped.items())],
-        "paused": [_pause(one) for one in state.pauses if one.pause.until is None],
+        "stopped": [{"target": target, **switched(note)} for target, note in sorted(state.stopped.items())],
+        "paused": [pause_of(one) for one in state.pauses if one.pause.until is None],
     }
 
 
@@ -427,14 +427,14 @@ def migrated(page: MigratedPage) -> Json:
     return {"to": page.to_version or None, "moves": moves, "stays": stays, "after": page.following}
 
 
-def _note(note: SwitchRecord) -> Json:
+def switched(note: SwitchRecord) -> Json:
     return {"by": note.by, "at": instant_to_wire(note.at), "why": note.why}
 
 
-def _pause(one: PauseRecord) -> Json:
+def pause_of(one: PauseRecord) -> Json:
     pause = one.pause
     chosen = {"policy": pause.policy.value, "window": duration_text(pause.window)}
-    return {"target": pause.target, "since": instant_to_wire(pause.since), **chosen, **_note(one.record)}
+    return {"target": pause.target, "since": instant_to_wire(pause.since), **chosen, **switched(one.record)}
 
 
 def _sentence(one: Sentence) -> Json:
@@ -452,6 +452,6 @@ def _split(shown: ShownSplit) -> Json:
             {"arm": name, "share": one.weight / weights, "entered": one.entered, "reached": one.reached}
             for name, one in shown.arms.items()
         ],
-        "chosen": {"arm": chosen.arm, **_note(chosen.record)} if chosen else None,
+        "chosen": {"arm": chosen.arm, **switched(chosen.record)} if chosen else None,
         "in_force": shown.chosen_arm,
     }

@@ -12,14 +12,14 @@ from cairn.domain.operations.switches import MAX_REASON_LENGTH, window_of
 from cairn.domain.operations.targets import check_target
 from cairn.domain.privacy.reasons import names
 from cairn.domain.shared.channels import CHANNELS, AddressKind, Channel
-from cairn.domain.shared.errors import BodyTooLargeError, InvalidRequestError, InvalidSwitchError
+from cairn.domain.shared.errors import BodyTooLargeError, CairnError, InvalidRequestError, InvalidSwitchError
 from cairn.domain.shared.instants import duration, to_instant
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_WORDING = 10_000
 """Characters of the text that the customer consented to."""
 
-NAMES = ("customer", "identifier", "address")
+NAMES = ("customer", "other", "identifier", "address")
 """The fields that name a customer, or a person's address."""
 
 Choice = TypeVar("Choice", bound=Enum)
@@ -188,6 +188,15 @@ def count_in(query: Mapping[str, str], name: str, *, default: int, most: int) ->
     if not (text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= most):
         raise InvalidRequestError([f"{name}: a whole number from 1 to {most}"])
     return int(text)
+
+
+def names_in(body: bytes) -> Mapping[str, str]:
+    """The texts of a body, by field, for a look at it before its form is read; none of a body that a form refuses."""
+    try:
+        document = _object_in(body)
+    except CairnError:
+        return {}
+    return {name: value.strip() for name, value in document.items() if isinstance(value, str)}
 
 
 def _object_in(body: bytes) -> Mapping[str, Any]:

@@ -10,8 +10,10 @@ from cairn.adapters.http.manage import documents
 from cairn.adapters.http.manage.forms import Form, count_in
 from cairn.adapters.http.manage.router import MAX_CURSOR, MAX_PAGE, PAGE, Answer, OperatorRequest
 from cairn.application.people.manage_members import ManageMembers, Order
+from cairn.application.people.own_work import OwnWork
 from cairn.application.people.work_on_tasks import By, TaskResult, WorkOnTasks
 from cairn.domain.event import MAX_ID_LENGTH
+from cairn.domain.operations.roles import is_for_own_work
 from cairn.domain.operations.switches import MAX_REASON_LENGTH
 from cairn.domain.people.life import LONGEST_NOTE
 from cairn.domain.people.routing import MAX_OPEN
@@ -47,6 +49,8 @@ class MemberAction(StrEnum):
 class PeopleRoutes:
     tasks: WorkOnTasks
     members: ManageMembers
+    own: OwnWork
+    """What an agent may see and do."""
     inbox: "Callable[[], ServeInbox]"
     """Made when it is asked for: the gate is not imported with the rest."""
     normal_phone: Callable[[str], str | None]
@@ -67,8 +71,15 @@ class PeopleRoutes:
         query = call.query or {}
         limit = count_in(query, "limit", default=PAGE, most=MAX_PAGE)
         queue, owner, after = (query.get(name, "")[:MAX_ID_LENGTH] for name in ("queue", "owner", "after"))
-        page = self.tasks.page(queue, owner, limit, after)
+        own = self._queues(call)
+        if own is not None and owner == self.own.member(call.actor):
+            own = None  # one that was passed on to the agent may lie in any queue
+        page = self.tasks.page(queue, owner, limit, after, own)
         return Answer(200, {"tasks": [documents.task(one, now) for one in page.tasks], "after": page.after or None})
+
+    def _queues(self, call: OperatorRequest) -> frozenset[str] | None:
+        """Those to which the operator is limited; None: all."""
+        return self.own.queues(call.actor) if is_for_own_work(call.roles, call.route) else None
 
     def _work_on_task(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body, self.normal_phone)
@@ -147,7 +158,9 @@ class PeopleRoutes:
     def _inbox(self, call: OperatorRequest, now: datetime) -> Answer:
         query = call.query or {}
         limit = count_in(query, "limit", default=PAGE, most=MAX_PAGE)
-        page = self.inbox().waiting(limit, query.get("after", "")[:MAX_CURSOR], by=call.actor, now=now)
+        page = self.inbox().waiting(
+            limit, query.get("after", "")[:MAX_CURSOR], by=call.actor, now=now, among=self._queues(call)
+        )
         waiting = [documents.open_conversation(one) for one in page.tasks]
         return Answer(200, {"conversations": waiting, "after": page.after or None})
 

@@ -1,5 +1,6 @@
 """The routes of operators: each reads its form, calls one use case and answers with the result."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from cairn.adapters.http.manage import documents
-from cairn.adapters.http.manage.forms import MAX_WORDING, Form, count_in
+from cairn.adapters.http.manage.forms import MAX_WORDING, Form, count_in, names_in
 from cairn.application.message.review_messages import APPROVE, REJECT, ReviewMessages
 from cairn.application.operations.operator_commands import Attribution, ConsentStatement, OperatorCommands
 from cairn.application.operations.switch import Switch
@@ -15,13 +16,18 @@ from cairn.application.ports import Audit, SeenTypes, SwitchBoard
 from cairn.application.privacy.export_customer import ExportForOperator
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.event import MAX_ID_LENGTH
+from cairn.domain.operations.once import RequestKey, is_done_once
 from cairn.domain.operations.pauses import WINDOW, PausePolicy
+from cairn.domain.operations.roles import PREVIEW_OF_CUSTOMER, Role, check_role, is_for_own_work
 from cairn.domain.operations.switches import MAX_REASON_LENGTH
 from cairn.domain.privacy.requests import Choice
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import InvalidRequestError, NotSignedInError
+from cairn.domain.shared.hashing import short_hash
 
 if TYPE_CHECKING:
+    from cairn.adapters.http.manage.customers import CustomerRoutes
+    from cairn.adapters.http.manage.messages import MessageRoutes
     from cairn.adapters.http.manage.people import PeopleRoutes
     from cairn.application.audience.ask_audiences import AskAudiences
     from cairn.application.audience.manage_broadcasts import ManageBroadcasts
@@ -29,9 +35,12 @@ if TYPE_CHECKING:
     from cairn.application.customer.show_lead import ShowLead
     from cairn.application.measurement.measure_journey import MeasureJourney
     from cairn.application.measurement.report_facts import ReportFacts
+    from cairn.application.operations.answer_once import AnswerOnce
     from cairn.application.operations.choose_winner import ChooseWinner
     from cairn.application.operations.count_standing import CountStanding
+    from cairn.application.operations.manage_dead_letters import ManageDeadLetters
     from cairn.application.operations.migrate_journey import MigrateJourney
+    from cairn.application.operations.show_journeys import ShowJourneys
     from cairn.application.privacy.answer_requests import AnswerRequests
 
 Json = dict[str, Any]
@@ -49,6 +58,8 @@ DAYS, MOST_DAYS = 30, 800
 """That a report counts."""
 
 MAX_CURSOR = 1_000
+
+IDEMPOTENCY_KEY = re.compile("[A-Za-z0-9-]{1,64}")
 
 EVIDENCE = {
     "wording": MAX_WORDING,
@@ -81,14 +92,18 @@ class OperatorRequest:
     """`POST /manage/switches`."""
     actor: str
     """The operator who is signed in."""
+    roles: frozenset[Role]
+    """What the operator may do; an administrator's is `Role.ADMIN`."""
     body: bytes = b""
     query: Mapping[str, str] | None = None
+    key: str = ""
+    """The header Idempotency-Key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     status: int
-    document: Json
+    document: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +115,10 @@ class ManageRouter:
     explain: "Callable[[], ExplainDecisions]"
     export: ExportForOperator
     commands: OperatorCommands
+    customers: "Callable[[], CustomerRoutes]"
+    journeys: "Callable[[], ShowJourneys]"
+    messages: "Callable[[], MessageRoutes]"
+    dead_letters: "Callable[[], ManageDeadLetters]"
     migrate: "Callable[[], MigrateJourney]"
     winner: "Callable[[], ChooseWinner]"
     standing: "Callable[[], CountStanding]"
@@ -114,6 +133,7 @@ class ManageRouter:
     seen: SeenTypes
     lead: "Callable[[], ShowLead]"
     normal_phone: Callable[[str], str | None]
+    once: "Callable[[], AnswerOnce]"
 
     def __call__(self, call: OperatorRequest, now: datetime) -> Answer:
         """The answer. Raises a CairnError where nothing was done."""
@@ -130,6 +150,11 @@ class ManageRouter:
             "POST /manage/suppressions": self._suppressions,
             "POST /manage/leads": self._lead,
             "POST /manage/stages": self._stage,
+            "POST /manage/customers": self._of_customer,
+            "GET /manage/journeys": self._journeys,
+            "POST /manage/messages": self._of_message,
+            "GET /manage/dead-letters": self._dead_letters,
+            "POST /manage/dead-letters": self._dead_letter,
             "POST /manage/migrations": self._migrate,
             "GET /manage/splits": self._splits,
             "POST /manage/splits": self._change_split,
@@ -154,7 +179,35 @@ class ManageRouter:
             "GET /manage/audit": self._audit,
             "GET /manage/seen": self._seen,
         }
-        return routes[call.route](call, now)
+        action = self._checked_action(call)
+        if not call.key or not is_done_once(call.route, action):
+            return routes[call.route](call, now)
+        if not IDEMPOTENCY_KEY.fullmatch(call.key):
+            raise InvalidRequestError(["Idempotency-Key: at most 64 letters, digits and hyphens"])
+
+        def act() -> tuple[int, Mapping[str, Any]]:
+            answer = routes[call.route](call, now)
+            return answer.status, answer.document
+
+        this = RequestKey(
+            short_hash(call.actor, call.route, call.key, length=26), short_hash(call.body.hex(), length=26)
+        )
+        return Answer(*self.once()(this, act, now))
+
+    def _checked_action(self, call: OperatorRequest) -> str:
+        """The action that a request asks for.
+
+        Raises RoleMissingError, and for an agent Unknown…Error, before anything is read for the operator.
+        """
+        given = names_in(call.body)
+        action = given.get("do", "")
+        if action == "preview" and given.get("customer"):
+            action = PREVIEW_OF_CUSTOMER
+        check_role(call.roles, call.route, action)
+        about = {name: given[name] for name in ("task", "message", "customer", "as") if given.get(name)}
+        if about and is_for_own_work(call.roles, call.route, action):
+            self.people().own.check(call.actor, about)
+        return action
 
     def _board(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002  a route's signature
         return Answer(200, documents.board(self.board.board()))
@@ -249,6 +302,45 @@ class ManageRouter:
         form.check()
         done = self.commands.set_stage(customer, stage, pipeline, Attribution(call.actor, why, now))
         return Answer(202, {"customer": done.about, "event": done.id})
+
+    def _of_customer(self, call: OperatorRequest, now: datetime) -> Answer:
+        return self.customers()(call, now)
+
+    def _of_message(self, call: OperatorRequest, now: datetime) -> Answer:
+        return self.messages()(call, now)
+
+    def _journeys(self, call: OperatorRequest, now: datetime) -> Answer:
+        from cairn.adapters.http.manage import journeys  # noqa: PLC0415  with the pictures
+
+        query = call.query or {}
+        limit = count_in(query, "limit", default=PAGE, most=MAX_PAGE)
+        name, version, after = (query.get(one, "")[:MAX_ID_LENGTH] for one in ("journey", "version", "after"))
+        if version and not name:
+            raise InvalidRequestError(["version: of one journey only; name it, too"])
+        if name:
+            return Answer(200, journeys.shown(self.journeys().show(name, version, after, now)))
+        found = self.journeys().page(limit, after, now)
+        return Answer(200, journeys.listed(found, is_full=len(found) == limit))
+
+    def _dead_letters(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
+        return Answer(200, {"queues": self.dead_letters().summary()})
+
+    def _dead_letter(self, call: OperatorRequest, now: datetime) -> Answer:
+        from cairn.application.operations.manage_dead_letters import Orders  # noqa: PLC0415  few ask for dead letters
+        from cairn.domain.operations.dead_letters import QUEUES  # noqa: PLC0415
+
+        form = Form(call.body, self.normal_phone)
+        do, queue = form.one_of("do", "show", "redrive"), form.one_of("queue", *QUEUES)
+        limit = form.number("limit", MAX_PAGE) if form.has("limit") else PAGE
+        id_, reason = form.text("id", required=False), form.text("reason", required=False, most=MAX_REASON_LENGTH)
+        why = form.text("why", required=do == "redrive", most=MAX_REASON_LENGTH)
+        if do == "show" and (id_ or reason):
+            form.wrong("id, reason: of redrive only")
+        form.check()
+        orders = Orders(call.actor, why, now)
+        if do == "show":
+            return Answer(200, self.dead_letters().show(queue, limit, orders))
+        return Answer(200, self.dead_letters().redrive(queue, reason, limit, id_, orders))
 
     def _migrate(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body, self.normal_phone)

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from authoring.journeys.steps import kinds_of
-from cairn.domain.journey.steps import StepKind
+from cairn.domain.journey.steps import STEP_KINDS, StepKind
 from cairn.domain.journey.steps.task import DEFAULT_AT_MOST
 from cairn.domain.journey.steps.webhook import CALLED, DEFAULT_TIMEOUT
 
@@ -116,11 +115,16 @@ UNKNOWN = Look("change", RECTANGLE, lambda _: "")
 """Of a kind without a row; a test names it."""
 
 
+def kind_of(step: Mapping[str, Any]) -> StepKind:
+    """Of a step of a checked document."""
+    return next(kind for kind in STEP_KINDS if kind in step)
+
+
 def look_of(kind: str) -> Look:
     return next((look for named, look in LOOKS.items() if named == kind), UNKNOWN)
 
 
 def ways_out(step: Mapping[str, Any]) -> Sequence[str]:
     """The words at the ways out of a step of a checked document, in the order of its successors."""
-    (kind,) = kinds_of(step)
+    kind = kind_of(step)
     return look_of(kind).ways_out(step[kind])

@@ -5,8 +5,8 @@ from itertools import pairwise
 from textwrap import shorten, wrap
 from xml.sax.saxutils import escape
 
-from authoring.drawing.graph import Edge, Graph, Node
-from authoring.drawing.layout import Layout, Point, layout
+from cairn.adapters.drawing.graph import Edge, Graph, Node
+from cairn.adapters.drawing.layout import Layout, Point, layout
 
 WIDTH = 218
 PADDING = 14

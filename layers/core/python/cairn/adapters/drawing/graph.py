@@ -1,16 +1,15 @@
 """The graph of a checked journey: what is drawn, whatever the picture."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any, Self
 
-from authoring.drawing.looks import Look, look_of, ways_out
-from authoring.journeys.steps import kinds_of, model_of
-from authoring.journeys.steps.base import UNREACHABLE
 from cairn.adapters.documents.journey import journey_from_document
+from cairn.adapters.drawing.looks import Look, kind_of, look_of, ways_out
 from cairn.domain.journey.definition import ENTRY, Journey, Match
 from cairn.domain.journey.enrollment import COMPLETED
+from cairn.domain.journey.steps import step_from_document
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.instants import duration_text
 
@@ -91,7 +90,7 @@ def graph_of(document: Document) -> Graph:
     nodes = [Node(entry, _entry(document["entry"], journey), "", START)]
     edges = [Edge(entry, first or END)]
     for id_, step in written.items():  # a step comes after those that lead to it, as it is written
-        (kind,) = kinds_of(step)
+        kind = kind_of(step)
         look = look_of(kind)
         nodes.append(Node(id_, id_, look.says(step[kind]), look, kind))
         if not look.ends:
@@ -106,9 +105,17 @@ def steps_in(steps: Any) -> Iterator[Document]:
     """Every step of a checked document, those inside others too, in the order in which they are written."""
     for step in steps or ():
         yield step
-        (kind,) = kinds_of(step)
-        for _, nested, _ in model_of(kind).paths(step[kind], UNREACHABLE):
+        for nested in _nested(step):
             yield from steps_in(nested)
+
+
+def _nested(step: Document) -> Sequence[Sequence[Document]]:
+    """The lists of steps inside a step, those of its `else` last."""
+    lists: list[Sequence[Document]] = []
+    step_from_document(step, None, lists.append)
+    value = step[kind_of(step)]
+    otherwise = value.get("else") if isinstance(value, Mapping) else None
+    return sorted(lists, key=lambda one: one is otherwise)
 
 
 def _entry(written: Document, journey: Journey) -> str:

@@ -1,0 +1,70 @@
+"""The route of journeys: what is deployed, and one journey as it is drawn."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from cairn.adapters.drawing.graph import Graph, graph_of
+from cairn.adapters.drawing.svg import svg
+from cairn.adapters.http.manage.documents import pause_of, switched
+from cairn.domain.journey.steps.send import Send
+from cairn.domain.shared.instants import duration_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cairn.application.operations.show_journeys import JourneyState, ShownJourney
+
+Json = dict[str, Any]
+
+
+def listed(states: "Sequence[JourneyState]", *, is_full: bool) -> Json:
+    found = [_journey(one, graph_of(one.document)) for one in states]
+    return {"journeys": found, "after": states[-1].journey.name if is_full and states else None}
+
+
+def shown(one: "ShownJourney") -> Json:
+    """`counts` are of this part of the index; the picture and the steps have those of the drawn version."""
+    version = one.state.journey.version
+    here: Counter[str] = Counter({step: count for (of, step), count in one.counts.items() if of == version})
+    graph = graph_of(one.state.document)
+    known = {node.id for node in graph.nodes}
+    drawn = graph.counting({step: count for step, count in here.items() if step in known})
+    return {
+        **_journey(one.state, graph),
+        "versions": list(one.versions),
+        "steps": [
+            {
+                "step": node.id,
+                "kind": node.kind,
+                "says": node.says,
+                "standing": here[node.id],
+                "leads_to": [
+                    {"step": edge.target, "when": edge.label} for edge in graph.edges if edge.source == node.id
+                ],
+            }
+            for node in graph.nodes
+            if node.kind
+        ],
+        "svg": svg(drawn),
+        "counts": [{"version": of, "step": step, "count": count} for (of, step), count in one.counts.items()],
+        "after": one.following,
+    }
+
+
+def _journey(state: "JourneyState", graph: Graph) -> Json:
+    journey, goal = state.journey, state.journey.goal
+    sends = [step for step in journey.steps.values() if isinstance(step, Send)]
+    return {
+        "journey": journey.name,
+        "version": journey.version,
+        "deployed": state.is_deployed,
+        "title": state.document.get("description", ""),
+        "entry": graph.nodes[0].title,
+        "goal": {"event": goal.match.event, "within": duration_text(goal.within)} if goal else None,
+        "holdout": journey.holdout,
+        "purposes": sorted({step.purpose.value for step in sends}),
+        "channels": sorted({channel.value for step in sends for channel in step.channels}),
+        "notes": list(graph.notes),
+        "paused": pause_of(state.paused) if state.paused else None,
+        "stopped": switched(state.stopped) if state.stopped else None,
+    }
