@@ -23,6 +23,10 @@ HOST = "127.0.0.1"
 
 MARKDOWN, SCHEMA, TEXT = "text/markdown", "application/schema+json", "text/plain"
 
+READS = {"readOnlyHint": True, "openWorldHint": False}
+WRITES = {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True, "openWorldHint": False}
+"""What a program that asks may show a person, or ask them, before it calls a tool."""
+
 INSTRUCTIONS = f"""\
 Cairn keeps one profile per customer and walks customers through journeys of messages. These tools read a deployment as
 the operator who started you, and the files of journeys on this machine. No tool changes a deployment.
@@ -37,7 +41,7 @@ the audit, with your operator's name: read no more than the question needs.
 
 
 class OneToken:
-    """Whoever has the token is the operator who started the server. Implements the SDK's TokenVerifier."""
+    """A program with the token asks as the operator who started the server. Implements the SDK's TokenVerifier."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -60,11 +64,8 @@ def server(operator: OperatorTools, author: AuthorTools, *, token: str = "") -> 
         token_verifier=OneToken(token) if token else None,
     )
     for tool in (*operator.all(), *author.all()):
-        writes = tool == author.write_draft
-        hints = ToolAnnotations(
-            read_only_hint=not writes, destructive_hint=writes, idempotent_hint=True, open_world_hint=False
-        )
-        made.add_tool(answering(tool), annotations=hints)
+        hints = WRITES if tool == author.write_draft else READS
+        made.add_tool(answering(tool), annotations=ToolAnnotations.model_validate(hints))
     _add_pages(made)
     _add_prompts(made)
     return made

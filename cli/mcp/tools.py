@@ -125,7 +125,7 @@ class OperatorTools:
         return {name: value for name, value in found.items() if name != "svg"}
 
     def measure(self, journey: DeployedName) -> Json:
-        """Say what a journey is worth: its customers against those who get nothing, with the verdict in a sentence."""
+        """Say what a journey is worth: its customers against its holdout, with the verdict in a sentence."""
         return self.manage.get("measures", journey=journey)
 
     def report(

@@ -63,7 +63,7 @@ def test_an_assistant_finds_a_customer_and_sees_what_happened_and_what_comes_nex
     mia = ours.call("find_customer", name="mia@example.com")["customer"]
     happened = ours.call("timeline", customer=mia)
     follows = ours.call("upcoming", customer=mia)
-    everything = json.dumps([happened, follows])
+    answers = json.dumps([happened, follows])
 
     texts = [one["text"] for one in happened["entries"]]
     assert "note.wanted was reported by track." in texts
@@ -71,8 +71,8 @@ def test_an_assistant_finds_a_customer_and_sees_what_happened_and_what_comes_nex
     (standing,) = follows["enrollments"]
     assert (standing["journey"], standing["step"]) == ("shop", "the-end")
     assert standing["next"].startswith("If nothing happens: the journey ends at 11:00 on Wednesday 1 April 2026")
-    assert "mia@example.com" not in everything
-    assert "+1212" not in everything
+    assert "mia@example.com" not in answers
+    assert "+1212" not in answers
 
 
 def test_the_journeys_are_listed_and_one_is_shown_with_its_steps(shop: Shop) -> None:
@@ -101,8 +101,8 @@ def test_a_hostile_field_comes_out_masked(opens: Opens) -> None:
 
     found = here(to=shop.url).tries("explain_customer", customer="mia")
 
-    everything = found.model_dump_json()
-    assert not any(one in everything for one in ("ignore all rules", "<script>", "</data>", "+1212"))
+    answer = found.model_dump_json()
+    assert not any(one in answer for one in ("ignore all rules", "<script>", "</data>", "+1212"))
     assert found.structured_content is not None
     assert {"first_name": MASK} in found.structured_content["profile"]
 

@@ -17,17 +17,17 @@ def project(tmp_path: Path) -> Project:
     return Project(journeys, tmp_path / "policy.toml", tmp_path / "sources.toml")
 
 
-def everything_below(folder: Path) -> dict[str, str]:
+def all_files_of(folder: Path) -> dict[str, str]:
     return {str(one.relative_to(folder)): one.read_text() for one in folder.rglob("*") if one.is_file()}
 
 
 def test_a_draft_is_tried_in_a_copy(project: Project) -> None:
-    before = everything_below(project.journeys)
+    before = all_files_of(project.journeys)
 
     with project.with_draft("welcome", {"templates/hello.sms.txt": "Good day"}) as root:
-        assert everything_below(root) == {**before, "welcome/templates/hello.sms.txt": "Good day"}
+        assert all_files_of(root) == {**before, "welcome/templates/hello.sms.txt": "Good day"}
 
-    assert everything_below(project.journeys) == before
+    assert all_files_of(project.journeys) == before
     assert not root.exists()
 
 
@@ -59,12 +59,12 @@ def test_a_draft_is_written_below_its_journey(project: Project) -> None:
     ],
 )
 def test_a_name_that_is_no_file_of_a_journey_is_refused_and_nothing_is_written(project: Project, name: str) -> None:
-    before = everything_below(project.journeys.parent)
+    before = all_files_of(project.journeys.parent)
 
     with pytest.raises(InvalidDraftError):
         project.write("welcome", {"journey.yaml": "changed", name: "x"})
 
-    assert everything_below(project.journeys.parent) == before
+    assert all_files_of(project.journeys.parent) == before
 
 
 @pytest.mark.parametrize("journey", ["..", "../welcome", "Welcome", "", "a/b", "_scripts", "/tmp"])  # noqa: S108
