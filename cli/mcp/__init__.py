@@ -62,7 +62,7 @@ def mcp(  # noqa: PLR0913, PLR0917  one argument for each option
     It asks a deployment as you, and changes nothing there; what it reads of customers is in the audit.
     """
     if find_spec("mcp") is None:
-        fail("cairn mcp needs the SDK of the Model Context Protocol: pip install 'cairn[local,mcp]'")
+        fail("cairn mcp needs the SDK of the Model Context Protocol: pip install 'mcp>=2.3'")
     silence_logs()
     from cli.mcp.personal import Presented  # noqa: PLC0415  slow to import
     from cli.mcp.server import serve_http, server  # noqa: PLC0415

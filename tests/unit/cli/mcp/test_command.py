@@ -7,6 +7,9 @@ from typer.testing import CliRunner
 
 import cli.mcp
 from cli.main import app
+from tests.unit.test_package import PROJECT
+
+(MCP,) = PROJECT["project"]["optional-dependencies"]["mcp"]
 
 
 def cairn(*arguments: str, **environment: str) -> str:
@@ -18,7 +21,7 @@ def cairn(*arguments: str, **environment: str) -> str:
 def test_without_the_sdk_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli.mcp, "find_spec", lambda _: None)
 
-    assert "pip install 'cairn[local,mcp]'" in cairn()
+    assert f"pip install '{MCP}'" in cairn()
 
 
 def test_a_token_that_can_be_guessed_is_refused() -> None:
