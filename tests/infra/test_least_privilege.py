@@ -380,10 +380,25 @@ def _operators_ask(recorder: Recorder, secrets: dict[str, str], policy: Path) ->
             ("detach", {"customer": customer, "identifier": _email_of(made, customer), "why": why}),
             ("export", {"customer": customer}),
             ("migrations", {"do": "report", "journey": "fitness-trial-to-paid"}),
+            ("customers", {"do": "find", "customer": customer}),
+            ("customers", {"do": "timeline", "customer": customer}),
+            ("customers", {"do": "enrollments", "customer": customer}),
+            ("messages", {"do": "preview", "journey": "fitness-trial-to-paid", "template": "confirm"}),
+            ("dead-letters", {"do": "show", "queue": "events"}),
+            ("dead-letters", {"do": "redrive", "queue": "events", "why": why}),
             ("erase", {"customer": customer, "why": why}),
         ):
             _ask(made, path, **fields)
-        for path in ("switches", "reviews", "privacy", "inbox", "audit", "reports?report=kinds"):
+        listed = (
+            "switches",
+            "reviews",
+            "privacy",
+            "inbox",
+            "audit",
+            "dead-letters",
+            "journeys?journey=fitness-trial-to-paid",
+        )
+        for path in (*listed, "reports?report=kinds"):
             _ask(made, path)
 
 

@@ -197,7 +197,8 @@ def every_statement(templates: Templates) -> Iterator[Json]:
                 *("glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"),
                 *("s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
                 "secretsmanager:GetSecretValue",
-                "sqs:SendMessage",
+                *("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"),
+                *("sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"),
                 "dynamodb:BatchGetItem",
                 "dynamodb:GetItem",
                 "dynamodb:PutItem",
@@ -369,7 +370,13 @@ def test_the_receiver_reads_no_table_and_consumes_no_queue(prod: Templates) -> N
         ("erase_customer", {"QueuesErasures", "QueuesErasuresDeadLetters"}),
         ("sweep", {"QueuesWakes", "QueuesMessages", "QueuesMarketing", "QueuesErasures"}),
         ("serve_preferences", {"QueuesEvents"}),
-        ("manage_api", {"QueuesEvents", "QueuesMessages", "QueuesMarketing"}),
+        (
+            "manage_api",
+            {
+                *("QueuesEvents", "QueuesWakes", "QueuesMessages", "QueuesMarketing", "QueuesNotices"),
+                *("QueuesFeedback", "QueuesErasures", "QueuesEffects"),
+            },
+        ),
         ("notify_subscriber", {"QueuesEvents", "QueuesNotices", "QueuesNoticesDeadLetters"}),
     ],
 )

@@ -651,9 +651,8 @@ class DeadLetters(Protocol):
     def redrive(self, queue: str, reason: str, limit: int | None, id_: str = "") -> dict[str, Any]:
         """Send back what matches, or one by its id.
 
-        Returns the numbers `redriven` and `left`, each `refused` one with the reason, and `letters`.
-
-        Each of these says whether it was `redriven`; if not `why`, and if so what of it was `left_out`.
+        Returns the numbers `redriven` and `left`, each `refused` one with the reason, and what became of each: whether
+        it was `redriven`; if not `why`, and if so what of it was `left_out`.
         """
 
 

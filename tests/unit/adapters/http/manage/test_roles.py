@@ -55,7 +55,7 @@ class Untouched:
 
 
 class Own:
-    """An agent of whom nothing is known."""
+    """An agent to whom all customers belong."""
 
     def check(self, actor: str, about: dict[str, str]) -> None:
         """Everything is the agent's own."""
@@ -123,7 +123,7 @@ def test_nobody_without_a_role_may_do_anything(route: str, action: str) -> None:
 
 
 @pytest.mark.parametrize(("route", "action"), EVERY_ACTION)
-def test_an_admin_may_do_everything_and_every_role_may_what_a_viewer_may(route: str, action: str) -> None:
+def test_an_admin_may_do_all_and_every_role_may_do_what_a_viewer_may(route: str, action: str) -> None:
     allowed = ALLOWED[route][action]
 
     assert Role.ADMIN in allowed

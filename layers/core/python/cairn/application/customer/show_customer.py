@@ -9,7 +9,7 @@ from cairn.application.ports import Audit, ChosenArms, History, JourneyVersions,
 from cairn.domain.customer.chosen_arms import arms_for
 from cairn.domain.customer.state import Customer
 from cairn.domain.explain.explanations import ZoneOfJourney, last_journey
-from cairn.domain.explain.lines import Line, lines_of
+from cairn.domain.explain.lines import TimelineLine, lines_of
 from cairn.domain.explain.upcoming import Upcoming, upcoming
 from cairn.domain.journey.definition import ENTRY, Journey
 from cairn.domain.journey.enrollment import Enrollment
@@ -42,7 +42,7 @@ class Standing:
 class TimelinePage:
     customer: str
     zone: str
-    lines: Sequence[Line]
+    lines: Sequence[TimelineLine]
     """The newest first."""
     following: str | None
     """What gives the page of older lines; None after the oldest."""
@@ -50,7 +50,7 @@ class TimelinePage:
 
 @dataclass(frozen=True, slots=True)
 class ShowCustomer:
-    """What is shown follows an entry in the audit: what cannot be audited is not shown.
+    """Each reading follows an entry in the audit: what cannot be audited is not shown.
 
     Raises the errors of FindCustomer.
     """

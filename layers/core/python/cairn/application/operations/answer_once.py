@@ -7,7 +7,7 @@ from typing import Any
 
 from cairn.application.ports import AnsweredRequests
 from cairn.domain.operations.once import RequestKey
-from cairn.domain.shared.errors import CairnError, InvalidRequestError, OrderRefusedError
+from cairn.domain.shared.errors import CairnError, OrderRefusedError
 
 Answered = tuple[int, Mapping[str, Any]]
 """Status and document."""
@@ -23,11 +23,11 @@ class AnswerOnce:
     requests: AnsweredRequests
 
     def __call__(self, key: RequestKey, act: Callable[[], Answered], now: datetime) -> Answered:
-        """Raises InvalidRequestError where the key came with another body, and OrderRefusedError."""
+        """Raises OrderRefusedError where the key came with another body, or its outcome is not known."""
         earlier = self.requests.begin(key, now)
         if earlier is not None:
             if earlier.body != key.body:
-                raise InvalidRequestError(["Idempotency-Key: it came with another body before; use a new one"])
+                raise OrderRefusedError("this Idempotency-Key came with another body before; use a new one")
             if not earlier.status:
                 raise OrderRefusedError(
                     "a request with this Idempotency-Key has begun, and nobody knows its outcome yet: ask again in a "

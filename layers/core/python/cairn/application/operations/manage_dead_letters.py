@@ -25,7 +25,7 @@ class Orders:
 
 @dataclass(frozen=True, slots=True)
 class ManageDeadLetters:
-    """What is shown is in the audit before, and so is each order to redrive.
+    """Each reading is in the audit before, and so is each order to redrive.
 
     Where the audit cannot be written, nothing is shown and nothing redriven: DeadLettersError says so.
     """

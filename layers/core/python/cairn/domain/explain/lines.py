@@ -65,14 +65,14 @@ class _Fields(dict[str, str]):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TimelineLine:
     entry: TimelineEntry
     sentence: Sentence
 
 
 def lines_of(
     entries: Sequence[TimelineEntry], zone: ZoneInfo, limit: int, after: str = ""
-) -> tuple[list[Line], str | None]:
+) -> tuple[list[TimelineLine], str | None]:
     """The newest lines of a timeline, or those before a page; and what gives the next page, None after the oldest.
 
     A page begins where the one before has ended, whatever has happened since. Raises InvalidRequestError.
@@ -86,7 +86,7 @@ def lines_of(
         start = same[-1] + 1 if same else next((i for i, one in enumerate(older) if one["at"] < at), len(older))
         older = older[start:]
     page, rest = older[:limit], older[limit:]
-    lines = [Line(one, sentence_at(one, zone, _text(one, zone))) for one in page]
+    lines = [TimelineLine(one, sentence_at(one, zone, _text(one, zone))) for one in page]
     if not rest:
         return lines, None
     last = page[-1]["at"]

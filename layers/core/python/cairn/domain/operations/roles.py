@@ -88,7 +88,7 @@ ALLOWED: Mapping[str, Mapping[str, frozenset[Role]]] = {
     "GET /manage/audit": {ONLY: PRIVACY},
     "GET /manage/seen": {ONLY: EVERY_ROLE},
 }
-"""By route and action: the `do` of its body. What is not here, an admin may do and nobody else."""
+"""By route and action: the `do` of its body. An admin may do what is not here, and nobody else may."""
 
 
 def needed(route: str, action: str = ONLY) -> frozenset[Role]:

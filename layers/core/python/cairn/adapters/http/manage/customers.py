@@ -12,7 +12,7 @@ from cairn.application.customer.change_customer import ChangeCustomer
 from cairn.application.customer.show_customer import Reader, ShowCustomer, Standing, TimelinePage
 from cairn.application.operations.operator_commands import Attribution
 from cairn.domain.customer.state import Customer
-from cairn.domain.explain.lines import Line
+from cairn.domain.explain.lines import TimelineLine
 from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID
 from cairn.domain.operations.switches import MAX_REASON_LENGTH
 from cairn.domain.profile.addresses import addresses_to_send_to
@@ -74,7 +74,7 @@ class CustomerRoutes:
 
 
 def in_short(customer: Customer, now: datetime, *, hidden: bool) -> Json:
-    """Who it is. `hidden`: names as only their owner recognises them."""
+    """The names and the profile in short. `hidden`: names as only their owner recognises them."""
     view = customer.profile.view(now)
     kinds = (USER_ID, EMAIL, PHONE, FIRST_NAME, LAST_NAME)
     named = _masked if hidden else lambda _, value: str(value)
@@ -110,7 +110,7 @@ def timeline(page: TimelinePage) -> Json:
     return {"customer": page.customer, "zone": page.zone, "entries": entries, "after": page.following}
 
 
-def _line(line: Line) -> Json:
+def _line(line: TimelineLine) -> Json:
     said, entry = line.sentence, line.entry
     about = {name: entry.get(name) for name in ("journey", "step", "channel", "reason")} | {"message": said.message}
     texts = {name: value for name, value in about.items() if isinstance(value, str) and value}
