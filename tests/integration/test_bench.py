@@ -87,7 +87,7 @@ def test_computed_units_are_those_that_aws_documents() -> None:
 
 
 def test_growth_is_measured_on_another_store() -> None:
-    """DynamoDB Local is asked for by hand; MiniStack stands in, so that a bench that cannot use it does not go unseen."""
+    """DynamoDB Local is asked for by hand; MiniStack stands in, so that a bench that cannot use it is seen."""
     from bench.growth import curves
     from tests.ministack import ministack
 
