@@ -45,29 +45,26 @@ class Project:
 
     def files(self, journey: str) -> dict[str, str]:
         """The files of a journey, without what links lead to outside its folder. Raises InvalidDraftError."""
-        folder = self._folder(journey)
-        if not (folder / "journey.yaml").is_file():
-            there = ", ".join(self.names()) or "none"
-            raise InvalidDraftError(f"there is no journey {journey} in {self.journeys.name}; there are: {there}")
-        return files_in(folder)
+        return files_in(self._existing(self._folder(journey)))
 
     @contextmanager
     def with_draft(self, journey: str, draft: Files) -> Iterator[Path]:
-        """The folder of journeys, or for a draft a copy of it that has the draft's files too, as long as the block.
+        """The journey's folder; for a draft, in a copy that has its files too. Without a name: that of all journeys.
 
         Raises InvalidDraftError, also for what the block finds wrong with the files.
         """
         if not draft:
-            yield self.journeys
+            yield self._existing(self._folder(journey)) if journey else self.journeys
             return
         check_draft(draft)
+        name = self._folder(journey).name
         with TemporaryDirectory(prefix="cairn-draft-") as made:
             copy = Path(made).resolve() / "journeys"
             if self.journeys.is_dir():
                 shutil.copytree(self.journeys, copy)
-            write_files(copy / self._folder(journey).name, draft)
+            write_files(copy / name, draft)
             try:
-                yield copy
+                yield self._existing(copy / name)
             except InvalidFilesError as error:
                 raise InvalidDraftError(without_root(str(error), copy)) from error
 
@@ -84,6 +81,12 @@ class Project:
         if not SLUG.fullmatch(journey):
             raise InvalidDraftError(f'"{journey}" is no name: lower-case letters, digits and -, a letter first')
         return self.journeys / journey
+
+    def _existing(self, folder: Path) -> Path:
+        if not (folder / "journey.yaml").is_file():
+            there = ", ".join(self.names()) or "none"
+            raise InvalidDraftError(f"there is no journey {folder.name} in {self.journeys.name}; there are: {there}")
+        return folder
 
 
 def example(name: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ No tool changes a deployment: an assistant reads what strangers wrote, and could
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import click
@@ -180,12 +181,8 @@ class AuthorTools:
 
         Lists every problem with its file, line and mend. A draft is tried in a copy: nothing is written.
         """
-        if files and not journey:
-            raise drafts.InvalidDraftError("name the journey that the files are a draft of")
-        with self.project.with_draft(journey, files or {}) as root:
-            folder = root / journey if journey else root
-            if journey and not (folder / "journey.yaml").is_file():
-                self.project.files(journey)  # says which journeys there are
+        with self.project.with_draft(journey, files or {}) as folder:
+            root = folder.parent if journey else folder
             found = checked(folder, self.project.policy, self.project.configuration)
             proof = found.proof
             return {
@@ -221,10 +218,10 @@ class AuthorTools:
         planned = [Planned.read(one) for one in events or ()]
         if all_paths and planned:
             raise drafts.InvalidDraftError("all_paths tries what may happen by itself: leave events out")
-        with self.project.with_draft(journey, files or {}) as root:
-            if not (root / journey / "journey.yaml").is_file():
-                self.project.files(journey)  # says which journeys there are
-            start = start_of(root / journey, self.project.policy, customer, "", says=False)
+        if not journey:
+            raise drafts.InvalidDraftError("name a journey")
+        with self.project.with_draft(journey, files or {}) as folder:
+            start = start_of(folder, self.project.policy, customer, "", says=False)
             if all_paths:
                 found = paths_of(start.trial, start.at, most=most, by_data=bool(customer))
                 return report_of_paths(found, start.messages)
@@ -246,7 +243,7 @@ class AuthorTools:
         return {"written": self.project.write(journey, files) if found["accepted"] else [], **found}
 
 
-def project_at(journeys: Any, policy: Any) -> drafts.Project:
+def project_at(journeys: Path, policy: Path) -> drafts.Project:
     """The project whose journeys these are; a folder of journeys that is not there yet is begun by the first draft."""
     if journeys.is_dir():
         return drafts.Project(journeys, *of_project(journeys, policy, says=False))

@@ -24,11 +24,11 @@ def all_files_of(folder: Path) -> dict[str, str]:
 def test_a_draft_is_tried_in_a_copy(project: Project) -> None:
     before = all_files_of(project.journeys)
 
-    with project.with_draft("welcome", {"templates/hello.sms.txt": "Good day"}) as root:
-        assert all_files_of(root) == {**before, "welcome/templates/hello.sms.txt": "Good day"}
+    with project.with_draft("welcome", {"templates/hello.sms.txt": "Good day"}) as folder:
+        assert all_files_of(folder.parent) == {**before, "welcome/templates/hello.sms.txt": "Good day"}
 
     assert all_files_of(project.journeys) == before
-    assert not root.exists()
+    assert not folder.exists()
 
 
 def test_a_draft_is_written_below_its_journey(project: Project) -> None:
@@ -67,10 +67,23 @@ def test_a_name_that_is_no_file_of_a_journey_is_refused_and_nothing_is_written(p
     assert all_files_of(project.journeys.parent) == before
 
 
-@pytest.mark.parametrize("journey", ["..", "../welcome", "Welcome", "", "a/b", "_scripts", "/tmp"])  # noqa: S108
-def test_a_name_that_is_no_journeys_is_refused(project: Project, journey: str) -> None:
+@pytest.mark.parametrize("journey", ["..", "../outside", "../journeys/welcome", "Welcome", "a/b", "_scripts", "/tmp"])  # noqa: S108
+def test_a_name_that_is_no_journeys_is_neither_written_nor_read(project: Project, journey: str) -> None:
+    (project.journeys.parent / "outside").mkdir()
+    (project.journeys.parent / "outside" / "journey.yaml").write_text("journey: outside\n")
+
     with pytest.raises(InvalidDraftError, match="is no name"):
         project.write(journey, {"journey.yaml": "x"})
+    with pytest.raises(InvalidDraftError, match="is no name"):
+        project.files(journey)
+    for draft in ({}, {"journey.yaml": "x"}):
+        with pytest.raises(InvalidDraftError, match="is no name"), project.with_draft(journey, draft):
+            pass
+
+
+def test_a_draft_needs_the_name_of_its_journey(project: Project) -> None:
+    with pytest.raises(InvalidDraftError, match="is no name"), project.with_draft("", {"journey.yaml": "x"}):
+        pass
 
 
 @pytest.mark.parametrize("link", ["welcome/templates/out.sms.txt", "welcome/linked", "other"])
