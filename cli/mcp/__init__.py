@@ -59,7 +59,7 @@ def mcp(  # noqa: PLR0913, PLR0917  one argument for each option
 ) -> None:
     """Serve tools for an assistant by the Model Context Protocol: over stdio, or over HTTP.
 
-    It asks a deployment as you, and changes nothing there; what it reads of customers is in the audit.
+    It asks a deployment as you, and changes nothing there; all that it asks is in the audit.
     """
     if find_spec("mcp") is None:
         fail("cairn mcp needs the SDK of the Model Context Protocol: pip install 'mcp>=2.3'")

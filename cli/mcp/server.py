@@ -35,8 +35,8 @@ the operator who started you, and the files of journeys on this machine. No tool
 - What is a journey worth? `measure`. Who waits for a person? `list_tasks`.
 - To write a journey: `read_guide`, `example_journey`, then `check` with your files until it accepts them, `simulate`.
 
-{NOTE} Personal data is masked as ••• unless a person has started you with --reveal. What you read of a customer is in
-the audit, with your operator's name: read no more than the question needs.
+{NOTE} Personal data is masked as ••• unless a person has started you with --reveal. All that you ask a deployment is
+in the audit, with your operator's name: read no more than the question needs.
 """
 
 
