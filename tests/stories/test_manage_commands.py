@@ -190,3 +190,30 @@ def test_a_game_day_is_played_and_ended(opens: Opens) -> None:
     assert during >= 500
     assert ended == "nothing goes wrong any more"
     assert after == 202
+
+
+def test_a_customer_is_shown_moved_and_merged_by_commands(opens: Opens) -> None:
+    shop = opens(RECEIPT)
+    shop.happens("note.wanted")
+
+    shown = shop.cairn("customer", "show", "mia@example.com")
+    assert "user_id: mia email: mia@example.com phone: +12125550001 first_name: Mia" in shown
+    assert "reached by email, sms, whatsapp; 1 open enrollments" in shown
+    assert "mia@example.com" not in shop.cairn("customer", "show", "mia", "--masked")
+    timeline = shop.cairn("customer", "timeline", "mia", "--limit", "2")
+    assert "Waits at step the-end until 11:00 on Wednesday 1 April 2026 in America/New_York. (shop the-end)" in timeline
+    assert 'Older lines: --after "2026-03-02T15:00:00Z 2"' in timeline
+    assert "Older lines" not in shop.cairn("customer", "timeline", "mia", "--limit", "100")
+    stands = shop.cairn("customer", "journeys", "mia")
+    assert stands.startswith("shop: at step the-end since 2026-03-02T15:00:00Z, waits for a time If nothing happens:")
+    assert "leaves shop, once event" in shop.cairn("customer", "leave", "mia", "shop", "--why", "no use for it")
+    shop.passes("1m")
+    assert shop.cairn("customer", "journeys", "mia") == "in no journey"
+    assert "enters shop" in shop.cairn("customer", "enroll", "mia", "shop", "--why", "asked", "--data", '{"a": 1}')
+    shop.passes("1m")
+    assert json.loads(shop.cairn("customer", "journeys", "mia", "--json"))["enrollments"][0]["journey"] == "shop"
+    wrong = shop.tries("customer", "enroll", "mia", "shop", "--why", "asked", "--data", "[1]")
+    assert (wrong.exit_code, "--data is a JSON object" in wrong.output) == (1, True)
+    shop.happens("note.seen", customer={"user_id": "mia-2"}, consent=[])
+    assert shop.tries("customer", "merge", "mia", "mia-2", "--why", "ticket").exit_code == 1, "it asks before"
+    assert "both are c_" in shop.cairn("customer", "merge", "mia", "mia-2", "--why", "ticket 4711", "--yes")
