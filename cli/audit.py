@@ -24,6 +24,7 @@ def audit(
         print_json(found)
         return
     for one in found["entries"]:
-        echo(f"{one['at']}  {one['who']}  {one['what']} {one['target']}  {one['why']}".rstrip())
+        who = one["who"] + (" by MCP" if one["identity"].get("client") == "mcp" else "")
+        echo(f"{one['at']}  {who}  {one['what']} {one['target']}  {one['why']}".rstrip())
     if found["before"]:
         echo(f"older ones: --before '{found['before']}'")

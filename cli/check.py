@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,9 @@ from cli.options import (
     say_whose,
 )
 from cli.output import Terminal, echo, print_json
+
+if TYPE_CHECKING:
+    from authoring.proof.report import Proof
 
 FILE_WIDTH = 120
 """Columns of a report that is written to a file or a pipe."""
@@ -106,13 +109,23 @@ def _alone(folder: Path) -> bool:
     return (folder / "journey.yaml").is_file()
 
 
-def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> bool:
-    """Print every problem and warning, and say whether there is none that counts."""
+@dataclass(frozen=True)
+class Checked:
+    """What a check has found; the proof is there where there is no problem."""
+
+    problems: list[str]
+    journeys: int
+    proof: "Proof | None"
+    undeclared: Sequence[str]
+    """Events that journeys name and that no file declares."""
+
+
+def checked(folder: Path, policy: Path, configuration: Path) -> Checked:
+    """Check a folder of journeys with the files of its project, or the folder of one journey alone."""
     from authoring.audiences import FILE as AUDIENCES  # noqa: PLC0415
     from authoring.audiences import check_audiences  # noqa: PLC0415
     from authoring.journeys import read_catalogue  # noqa: PLC0415  slow to import
     from authoring.journeys.catalogue import Catalogue  # noqa: PLC0415
-    from authoring.journeys.events import FILE as EVENTS  # noqa: PLC0415
     from authoring.journeys.events import Declarations  # noqa: PLC0415
     from authoring.leads import check_leads, leads_of  # noqa: PLC0415
     from authoring.people import check_people, people_beside  # noqa: PLC0415
@@ -124,7 +137,6 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
     from authoring.sources.check import all_problems  # noqa: PLC0415
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
     from cairn.domain.policy import Policy  # noqa: PLC0415
-    from cli.check_report import show  # noqa: PLC0415
 
     catalogue = read_catalogue(folder) if folder.is_dir() else Catalogue([], [], Declarations(None))
     compiled = None if catalogue.problems else catalogue.compiled()
@@ -141,15 +153,30 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
         problems += map(str, check_audiences(own.with_name(AUDIENCES), compiled))
         problems += map(str, check_replies(own.with_name(REPLIES), compiled, catalogue.problem))
         problems += all_problems(configuration)
-    for problem in problems:
-        echo(problem)
     if problems or compiled is None:
-        echo(_number(len(problems), "problem"), err=True)
-        return False
-    root = folder.resolve().parent if _alone(folder) else folder
+        return Checked(problems, 0, None, ())
     with_limits = not _alone(folder) or not check_policy(policy, LAW)  # one journey is checked with any policy
     rules = policy_from_document(compile_policy(policy, LAW)) if with_limits else Policy()
-    proof = prove(root, compiled, rules)
+    return Checked([], len(compiled), prove(_root(folder), compiled, rules), catalogue.undeclared())
+
+
+def _root(folder: Path) -> Path:
+    """The folder of journeys."""
+    return folder.resolve().parent if _alone(folder) else folder
+
+
+def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> bool:
+    """Print every problem and warning, and say whether there is none that counts."""
+    from authoring.journeys.events import FILE as EVENTS  # noqa: PLC0415  slow to import
+    from cli.check_report import show  # noqa: PLC0415
+
+    found = checked(folder, policy, configuration)
+    for problem in found.problems:
+        echo(problem)
+    proof = found.proof
+    if proof is None:
+        echo(_number(len(found.problems), "problem"), err=True)
+        return False
     if wanted.report and wanted.as_json:
         print_json(proof.to_json())
     else:
@@ -158,9 +185,9 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
         for warning in proof.warnings:
             echo(f"warning: {warning}")
         warned = f", {_number(len(proof.warnings), 'warning')}" if proof.warnings else ""
-        checked = folder.resolve().name if _alone(folder) else f"{_number(len(compiled), 'journey')} and the policy"
-        echo(f"{checked}, no problems{warned}")
-        _say_undeclared(catalogue.undeclared(), root / EVENTS)
+        about = folder.resolve().name if _alone(folder) else f"{_number(found.journeys, 'journey')} and the policy"
+        echo(f"{about}, no problems{warned}")
+        _say_undeclared(found.undeclared, _root(folder) / EVENTS)
     return not (wanted.strict and proof.warnings)
 
 

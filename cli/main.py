@@ -19,6 +19,7 @@ from cli import (
     imports,
     inbox,
     leads,
+    mcp,
     measure,
     members,
     messages,
@@ -72,7 +73,7 @@ def cairn(
 
 DEVELOPMENT = (replay, serve, chaos, send, new, check, simulate, score, graph, preview, preflight)
 
-for group in (*DEVELOPMENT, measure, doctor, migrate, migrate_table, customers, audit):
+for group in (*DEVELOPMENT, measure, mcp, doctor, migrate, migrate_table, customers, audit):
     app.add_typer(group.app)
 app.add_typer(sources.app, name="sources")
 app.add_typer(imports.app, name="import")

@@ -4,7 +4,8 @@ import gzip
 import json
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from getpass import getuser
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -13,7 +14,7 @@ from urllib.request import Request, urlopen
 
 import typer
 
-from cli.output import fail
+from cairn.domain.shared.errors import CairnError
 
 SERVICE = "execute-api"
 REGION = re.compile(r"\.execute-api\.([a-z0-9-]+)\.")
@@ -22,11 +23,17 @@ MESSAGE_ID = re.compile(r"[a-z2-7]{20}-[a-z0-9_-]+-\d+([rf]\d+)*(\.\d+)?|[a-z2-7
 """A message's id, or the audit id of a decision on it; no customer has such an id."""
 
 
+class ManageError(CairnError):
+    """A deployment refused a request, or could not be asked. It ends a command with exit code 1, as all our errors."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manage:
-    """Errors end the command with the deployment's message and exit code 1."""
+    """Raises ManageError with the deployment's message where it did not do what was asked."""
 
     to: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent with each request, beside those that say who asks."""
 
     def get(self, name: str, **query: Any) -> dict[str, Any]:
         encoded = urlencode({key: value for key, value in query.items() if value})
@@ -61,7 +68,7 @@ class Manage:
     def _ask_at(self, url: str, method: str, body: bytes) -> dict[str, Any]:
         if not url.startswith(("http://", "https://")):
             raise typer.BadParameter("--to is a URL that begins with http:// or https://")
-        headers = {"content-type": "application/json"}
+        headers = {"content-type": "application/json", **self.headers}
         headers = _signed(method, url, body, headers) if url.startswith("https://") else headers | actor_header()
         headers |= {"accept-encoding": "gzip"}  # not signed: a proxy may change it
         try:
@@ -69,17 +76,18 @@ class Manage:
             with urlopen(request, timeout=60) as answer:  # noqa: S310  checked above
                 return _document(answer.read(), answer.headers.get("content-encoding", ""))
         except HTTPError as error:
-            fail(_error_text(error))
+            raise ManageError(_error_text(error)) from error
         except URLError as error:
-            fail(f"{self.to} cannot be reached: {error.reason}. Is `make serve` running?")
+            reason = f"{self.to} cannot be reached: {error.reason}. Is `make serve` running?"
+            raise ManageError(reason) from error
 
 
 def actor_header() -> dict[str, str]:
     """The caller's name, for the audit of a laptop's server: the account that has started the command."""
     try:
         return {"x-cairn-actor": getuser()}
-    except (OSError, KeyError):
-        fail("nobody is signed in to this machine: set LOGNAME to your name for the audit")
+    except (OSError, KeyError) as error:
+        raise ManageError("nobody is signed in to this machine: set LOGNAME to your name for the audit") from error
 
 
 def _signed(method: str, url: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:
@@ -96,11 +104,11 @@ def _signed(method: str, url: str, body: bytes, headers: dict[str, str]) -> dict
         region = named[1] if named else own
         credentials = session.get_credentials()
     except BotoCoreError as error:
-        fail(f"AWS credentials cannot be read: {error}")
+        raise ManageError(f"AWS credentials cannot be read: {error}") from error
     if credentials is None:
-        fail("no AWS credentials: sign in as for the AWS CLI, or set AWS_PROFILE")
+        raise ManageError("no AWS credentials: sign in as for the AWS CLI, or set AWS_PROFILE")
     if not region:
-        fail("set AWS_REGION: the URL does not tell in which region the deployment is")
+        raise ManageError("set AWS_REGION: the URL does not tell in which region the deployment is")
     request = AWSRequest(method, url, headers, body)
     SigV4Auth(credentials.get_frozen_credentials(), SERVICE, region).add_auth(request)
     return dict(request.headers.items())

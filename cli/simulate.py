@@ -2,7 +2,10 @@
 
 import shlex
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -72,36 +75,12 @@ def simulate(  # noqa: PLR0913, PLR0917  one argument for each option
     On a terminal it asks at each wait what happens; with --event, or elsewhere, all else times out.
     With --all-paths every way of waits, branches and splits is tried; with --customer, branches decide by the data.
     """
-    from authoring.journeys import compile_catalogue  # noqa: PLC0415  slow to import
-    from authoring.leads import compile_leads, leads_of  # noqa: PLC0415
-    from authoring.people import compile_people, people_beside  # noqa: PLC0415
-    from authoring.policy import compile_policy  # noqa: PLC0415
-    from authoring.simulation.customers import customer as customer_named  # noqa: PLC0415
-    from authoring.simulation.customers import trial_of  # noqa: PLC0415
-    from authoring.simulation.messages import Messages  # noqa: PLC0415
-    from authoring.simulation.paths import all_paths as paths_of  # noqa: PLC0415
+    from authoring.simulation.paths import all_paths as paths_of  # noqa: PLC0415  slow to import
     from authoring.simulation.planned import Planned, to_the_end, unnamed  # noqa: PLC0415
     from authoring.simulation.report import report, report_of_paths  # noqa: PLC0415
-    from cairn.adapters.documents.leads import leads_from_document  # noqa: PLC0415
-    from cairn.adapters.documents.people import people_from_document  # noqa: PLC0415
-    from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
 
-    folder = journey_folder(journey, journeys)
-    policy, _ = of_project(folder.resolve().parent, policy)
-    (compiled,) = compile_catalogue(folder)
-    sample = customer_named(folder, customer)
-    own = projects_policy(policy)
-    leads = compile_leads(leads_of(own))
-    people = compile_people(people_beside(own), folder.resolve().parent)
-    trial = trial_of(
-        compiled,
-        sample,
-        leads=leads_from_document(leads) if leads is not None else None,
-        people=people_from_document(people),
-    )
-    began = _instant(at) if at else sample.at
-    rules = policy_from_document(compile_policy(policy, LAW))
-    messages = Messages(trial.journey, compiled["templates"], sample, rules)
+    start = start_of(journey_folder(journey, journeys), policy, customer, at)
+    trial, messages, began = start.trial, start.messages, start.at
     planned = [Planned.read(one) for one in event or ()]
     if all_paths:
         if planned:
@@ -119,13 +98,57 @@ def simulate(  # noqa: PLR0913, PLR0917  one argument for each option
         print_json(report(walked.simulation, messages))
     else:
         printer.rest(walked.simulation)
-    for type_, fix in unnamed(planned, compiled["document"]):
+    for type_, fix in unnamed(planned, start.document):
         echo(f"{trial.journey.name} names no event {type_}. {fix}", err=True)
     for one in walked.unheard:
         echo(f"{one.type} did not happen: no wait of this way hears it; say when, as {one.type}@2d", err=True)
     if asks and walked.planned:
         flags = " ".join(f"--event {shlex.quote(one.written())}" for one in walked.planned)
         echo(f"The same again: cairn simulate {shlex.quote(journey)} {flags}")
+
+
+@dataclass(frozen=True)
+class Start:
+    """A sample customer at the beginning of a journey."""
+
+    trial: "Trial"
+    messages: "Messages"
+    at: datetime
+    document: Mapping[str, Any]
+    """The journey, compiled."""
+
+
+def start_of(folder: Path, policy: Path, customer: str, at: str, *, says: bool = True) -> Start:
+    """Compile a journey's folder with the files of its project, and take one of its samples.
+
+    Raises InvalidJourneysError, UnknownSampleError, typer.BadParameter for an `at` that is no instant.
+    """
+    from authoring.journeys import compile_catalogue  # noqa: PLC0415  slow to import
+    from authoring.leads import compile_leads, leads_of  # noqa: PLC0415
+    from authoring.people import compile_people, people_beside  # noqa: PLC0415
+    from authoring.policy import compile_policy  # noqa: PLC0415
+    from authoring.simulation.customers import customer as customer_named  # noqa: PLC0415
+    from authoring.simulation.customers import trial_of  # noqa: PLC0415
+    from authoring.simulation.messages import Messages  # noqa: PLC0415
+    from cairn.adapters.documents.leads import leads_from_document  # noqa: PLC0415
+    from cairn.adapters.documents.people import people_from_document  # noqa: PLC0415
+    from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
+
+    policy, _ = of_project(folder.resolve().parent, policy, says=says)
+    (compiled,) = compile_catalogue(folder)
+    sample = customer_named(folder, customer)
+    own = projects_policy(policy)
+    leads = compile_leads(leads_of(own))
+    people = compile_people(people_beside(own), folder.resolve().parent)
+    trial = trial_of(
+        compiled,
+        sample,
+        leads=leads_from_document(leads) if leads is not None else None,
+        people=people_from_document(people),
+    )
+    rules = policy_from_document(compile_policy(policy, LAW))
+    messages = Messages(trial.journey, compiled["templates"], sample, rules)
+    return Start(trial, messages, _instant(at) if at else sample.at, compiled["document"])
 
 
 def is_terminal() -> bool:

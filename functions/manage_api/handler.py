@@ -18,6 +18,9 @@ from cairn.telemetry import count, logger
 JSON = {"content-type": "application/json", "cache-control": "no-store"}
 PROBLEM = {"content-type": problems.CONTENT_TYPE, "cache-control": "no-store"}
 
+CLIENT = "x-cairn-client"
+"""The header in which a program names itself, for the audit."""
+
 COMPRESS_ABOVE = 1024 * 1024
 """Bytes. A Lambda response is 6 MB at most, and an export may be larger; compressed, it is a tenth."""
 
@@ -46,7 +49,7 @@ def _call(event: dict[str, Any]) -> OperatorRequest:
     body = event.get("body") or ""
     return OperatorRequest(
         route=event["routeKey"],
-        actor=_actor(event["requestContext"].get("authorizer") or {}),
+        actor=_actor(event["requestContext"].get("authorizer") or {}).by_client(event["headers"].get(CLIENT, "")),
         roles=_roles(event["headers"].get("x-cairn-roles")),
         body=base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
         key=event["headers"].get("idempotency-key", ""),

@@ -13,9 +13,11 @@ from urllib.request import Request
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from cli import manage_client
-from cli.manage_client import Manage
+from cli.main import app
+from cli.manage_client import Manage, ManageError
 
 DEPLOYED = "https://abc123.execute-api.eu-central-1.amazonaws.com"
 KEY, SECRET, TOKEN = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "session-token"
@@ -117,6 +119,15 @@ def test_headers_that_a_proxy_may_change_are_not_signed(asked: list[Request]) ->
     assert "accept-encoding" not in signed
 
 
+def test_further_headers_are_sent_and_signed(asked: list[Request]) -> None:
+    Manage(DEPLOYED, {"x-cairn-client": "mcp"}).get("switches")
+
+    (request,) = asked
+    signed = (request.get_header("Authorization") or "").split("SignedHeaders=")[1].split(",")[0]
+    assert request.get_header("X-cairn-client") == "mcp"
+    assert "x-cairn-client" in signed
+
+
 def test_a_laptops_server_needs_no_signature(asked: list[Request]) -> None:
     Manage("http://127.0.0.1:8787/").get("switches")
 
@@ -168,23 +179,22 @@ def unreachable(*_: Any, **__: Any) -> Any:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (refusing(400, b'{"problems": ["why: missing", "do: wrong"]}'), "why: missing\ndo: wrong\n"),
-        (refusing(404, b'{"detail": "nobody is known by that name"}'), "404: nobody is known by that name\n"),
-        (refusing(403, b'{"message": "Forbidden"}'), "403: Forbidden\n"),
-        (refusing(502, b"<html>"), "502: Refused\n"),
-        (unreachable, "http://127.0.0.1:1 cannot be reached: Connection refused. Is `make serve` running?\n"),
+        (refusing(400, b'{"problems": ["why: missing", "do: wrong"]}'), "why: missing\ndo: wrong"),
+        (refusing(404, b'{"detail": "nobody is known by that name"}'), "404: nobody is known by that name"),
+        (refusing(403, b'{"message": "Forbidden"}'), "403: Forbidden"),
+        (refusing(502, b"<html>"), "502: Refused"),
+        (unreachable, "http://127.0.0.1:1 cannot be reached: Connection refused. Is `make serve` running?"),
     ],
 )
 def test_an_error_ends_the_command_with_the_deployments_message(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: Callable[..., Any], said: str
+    monkeypatch: pytest.MonkeyPatch, answer: Callable[..., Any], said: str
 ) -> None:
     monkeypatch.setattr(manage_client, "urlopen", answer)
 
-    with pytest.raises(typer.Exit) as ended:
-        Manage("http://127.0.0.1:1").get("switches")
+    ended = CliRunner().invoke(app, ["switch", "list", "--to", "http://127.0.0.1:1"])
 
-    assert ended.value.exit_code == 1
-    assert capsys.readouterr().err == said
+    assert ended.exit_code == 1
+    assert ended.stderr == f"{said}\n"
 
 
 @pytest.mark.parametrize(
@@ -197,19 +207,13 @@ def test_an_error_ends_the_command_with_the_deployments_message(
     ],
 )
 def test_a_missing_credential_or_region_is_reported(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    url: str,
-    environment: dict[str, str],
-    said: str,
+    monkeypatch: pytest.MonkeyPatch, url: str, environment: dict[str, str], said: str
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    with pytest.raises(typer.Exit):
+    with pytest.raises(ManageError, match=said):
         Manage(url).get("switches")
-
-    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])

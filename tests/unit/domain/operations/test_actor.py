@@ -36,6 +36,14 @@ def test_an_actor_of_whom_a_part_is_unknown_is_refused(missing: str, blank: str)
         Actor.of_aws(**known | {missing: blank})
 
 
+def test_an_actor_has_the_program_that_asks_for_them_where_it_is_one_of_ours() -> None:
+    ada = Actor.of_aws(arn=f"arn:aws:iam::{ACCOUNT}:user/ada", account=ACCOUNT, user_id="AIDA1")
+
+    assert identity_of(ada.by_client("mcp")) == {**identity_of(ada), "client": "mcp"}
+    assert identity_of(ada.by_client("curl")) == identity_of(ada.by_client("")) == identity_of(ada)
+    assert ada.by_client("mcp") == ada
+
+
 def test_an_automatic_actor_has_a_name_alone() -> None:
     assert identity_of("breaker") == {}
 

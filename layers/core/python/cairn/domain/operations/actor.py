@@ -8,6 +8,9 @@ from cairn.domain.shared.errors import NotSignedInError
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
+CLIENTS = frozenset({"mcp"})
+"""Programs that name themselves in a request, and so in the audit: `mcp` is an assistant that uses `cairn mcp`."""
+
 
 class Actor(str):
     """A name, usable as the text that it is, with what AWS knows of its bearer.
@@ -20,7 +23,8 @@ class Actor(str):
     __slots__ = ("identity",)
 
     identity: Mapping[str, str]
-    """`account`, `user_id`, and `user`, or `role` and `session`; empty for an automatic actor."""
+    """`account`, `user_id`, and `user`, or `role` and `session`; empty for an automatic actor. `client` where one of
+    CLIENTS asked: it is what the request says, and AWS does not vouch for it."""
 
     def __new__(cls, name: str, identity: Mapping[str, str] = NOTHING) -> Self:
         made = super().__new__(cls, name)
@@ -33,6 +37,10 @@ class Actor(str):
         if not (arn.strip() and account.strip() and user_id.strip()):
             raise NotSignedInError("sign the request with credentials of the account (AWS Signature Version 4)")
         return cls(arn, {"account": account, **_principal(arn), "user_id": user_id})
+
+    def by_client(self, client: str) -> Self:
+        """The same actor, with the program that asks for them, where it is one of CLIENTS."""
+        return type(self)(self, {**self.identity, "client": client}) if client in CLIENTS else self
 
 
 def identity_of(actor: str) -> Mapping[str, str]:

@@ -16,6 +16,8 @@ from cairn.application.ports import Audit, SeenTypes, SwitchBoard
 from cairn.application.privacy.export_customer import ExportForOperator
 from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.event import MAX_ID_LENGTH
+from cairn.domain.operations.actor import identity_of
+from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.once import RequestKey, is_done_once
 from cairn.domain.operations.pauses import WINDOW, PausePolicy
 from cairn.domain.operations.roles import PREVIEW_OF_CUSTOMER, Role, check_role, is_for_own_work
@@ -58,6 +60,9 @@ DAYS, MOST_DAYS = 30, 800
 """That a report counts."""
 
 MAX_CURSOR = 1_000
+
+READ = "read"
+"""The action in the audit."""
 
 IDEMPOTENCY_KEY = re.compile("[A-Za-z0-9-]{1,64}")
 
@@ -180,6 +185,7 @@ class ManageRouter:
             "GET /manage/seen": self._seen,
         }
         action = self._checked_action(call)
+        self._audit_client(call, now)
         if not call.key or not is_done_once(call.route, action):
             return routes[call.route](call, now)
         if not IDEMPOTENCY_KEY.fullmatch(call.key):
@@ -208,6 +214,14 @@ class ManageRouter:
         if about and is_for_own_work(call.roles, call.route, action):
             self.people().own.check(call.actor, about)
         return action
+
+    def _audit_client(self, call: OperatorRequest, now: datetime) -> None:
+        """All that a program asks for its operator is in the audit, also a list without personal data.
+
+        The query stays out: a program may write there what it likes, and the audit is permanent.
+        """
+        if call.route.startswith("GET ") and identity_of(call.actor).get("client"):
+            self.audit.write(AuditEntry(now, call.actor, READ, call.route.removeprefix("GET "), ""))
 
     def _board(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002  a route's signature
         return Answer(200, documents.board(self.board.board()))
