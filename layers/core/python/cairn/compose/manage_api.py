@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from cairn.adapters.athena import AthenaFacts
     from cairn.adapters.http.manage.people import PeopleRoutes
+    from cairn.adapters.http.manage.quality import QualityRoutes
     from cairn.application.audience.ask_audiences import AskAudiences
     from cairn.application.audience.manage_broadcasts import ManageBroadcasts
     from cairn.application.customer.explain_decisions import ExplainDecisions
@@ -72,20 +73,21 @@ def manage_api() -> ManageRouter:
 
         return ExplainDecisions(find, timeline, suppressions, audit, leads, targets.time_zone)
 
+    commands = OperatorCommands(
+        find=find,
+        customers=customers,
+        inbox=inbox,
+        audit=audit,
+        suppressions=suppressions,
+        keys=keys,
+        leads=leads,
+    )
     return ManageRouter(
         switch=Switch(board, targets, attempts),
         board=board,
         explain=explain,
         export=ExportForOperator(find, export, audit),
-        commands=OperatorCommands(
-            find=find,
-            customers=customers,
-            inbox=inbox,
-            audit=audit,
-            suppressions=suppressions,
-            keys=keys,
-            leads=leads,
-        ),
+        commands=commands,
         migrate=lambda: _migrate(Path(settings.journeys_path), customers, inbox, audit),
         winner=lambda: _winner(Path(settings.journeys_path)),
         standing=lambda: _standing(Path(settings.journeys_path)),
@@ -106,6 +108,7 @@ def manage_api() -> ManageRouter:
         ),
         audiences=lambda: _audiences(Path(settings.policy_path), settings.table_name, audit),
         broadcasts=lambda: _broadcasts(settings, audit, board),
+        quality=lambda: _quality(normal_phone, find=find, commands=commands, audit=audit),
         audit=audit,
         seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
         lead=lambda: _lead(find, audit, leads),
@@ -205,6 +208,16 @@ def _inbox(*, policy: Path, **parts: Any) -> "ServeInbox":
     from cairn.application.people.serve_inbox import ServeInbox  # noqa: PLC0415
 
     return ServeInbox(**parts, policy=policy_at(policy), jurisdiction_of=jurisdiction_of)
+
+
+def _quality(normal_phone: "Callable[[str], str | None]", **parts: Any) -> "QualityRoutes":
+    from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers  # noqa: PLC0415  few requests need it
+    from cairn.adapters.dynamodb.quality import DynamoQuality  # noqa: PLC0415
+    from cairn.adapters.http.manage.quality import QualityRoutes  # noqa: PLC0415
+    from cairn.application.quality.manage_quality import ManageQuality  # noqa: PLC0415
+
+    manage = ManageQuality(store=DynamoQuality(), present=DynamoPresentCustomers(), **parts)
+    return QualityRoutes(manage, normal_phone)
 
 
 def _audiences(policy: Path, table_name: str, audit: DynamoAudit) -> "AskAudiences":

@@ -13,8 +13,15 @@ from cairn.domain.consent.keywords import EVENT_TYPES, Intent
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, confirms
 from cairn.domain.customer.customer import merge_customers
-from cairn.domain.customer.resolution import Resolution, needs_typed_names, resolve
-from cairn.domain.customer.state import DEDUPE_WINDOW, IDENTIFIER_DETACHED, Concerns, Customer, Reaction
+from cairn.domain.customer.resolution import Resolution, needs_typed_names, one_by_order, resolve
+from cairn.domain.customer.state import (
+    DEDUPE_WINDOW,
+    DUPLICATE_CONFIRMED,
+    IDENTIFIER_DETACHED,
+    Concerns,
+    Customer,
+    Reaction,
+)
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys
@@ -73,8 +80,8 @@ class IdentifyCustomer:
         if not event.identifiers and (event.customer_id or references):
             customer = self.customers.load(event.customer_id) if event.customer_id else self._seen_with(references)
             self._check_link(event, customer)
-            found = FoundCustomers((customer,))
-            resolution = Resolution(found.customers)
+            found = FoundCustomers((customer, *self._same_person(event, customer)))
+            resolution = one_by_order(found.customers, self.policy.max_identifiers, self.policy.guarded)
         else:
             found, resolution = self._resolve(event, concerns)
         _check_not_erased(found, event)
@@ -121,6 +128,16 @@ class IdentifyCustomer:
             except UnknownCustomerError:
                 continue
         raise UnknownReferenceError("what the event refers to was seen with no customer")
+
+    def _same_person(self, event: Event, customer: Customer) -> tuple[Customer, ...]:
+        """The other customer who is this one, as an operator says; nobody once they are merged.
+
+        Raises UnknownCustomerError or ErasedCustomerError where the other one is there no more.
+        """
+        if event.source != OPERATORS_SOURCE or event.type != DUPLICATE_CONFIRMED:
+            return ()
+        other = self.customers.load(str(event.properties.get("other")))
+        return (other,) if other.id != customer.id else ()
 
     def _check_link(self, event: Event, customer: Customer) -> None:
         """Raises UnknownCustomerError where a link was sent to an address that is not this customer's."""

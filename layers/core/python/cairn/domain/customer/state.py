@@ -35,6 +35,9 @@ OLDER_MERGES = "merged"
 IDENTIFIER_DETACHED = "identifier.detached"
 """An operator takes an identifier away from a customer."""
 
+DUPLICATE_CONFIRMED = "duplicate.confirmed"
+"""An operator says that another customer is the same person: `other`, its id."""
+
 JOURNEY_MIGRATED = "journey.migrated"
 """An operator moves the customer's enrollments in a journey to another version: `journey`, `to`, and perhaps `from`."""
 

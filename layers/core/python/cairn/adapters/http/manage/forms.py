@@ -19,7 +19,7 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_WORDING = 10_000
 """Characters of the text that the customer consented to."""
 
-NAMES = ("customer", "identifier", "address")
+NAMES = ("customer", "other", "identifier", "address")
 """The fields that name a customer, or a person's address."""
 
 Choice = TypeVar("Choice", bound=Enum)
@@ -92,6 +92,13 @@ class Form:
             return 1
         return value
 
+    def count(self, name: str, below: int) -> int:
+        value = self._document.get(name)
+        if not self.has(name) or isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < below:
+            self._wrong(name, f"a whole number from 0 to {below - 1}")
+            return 0
+        return value
+
     def scalar(self, name: str) -> str | int | float | None:
         """A text or a number; None where the field is missing."""
         value = self._document[name] if self.has(name) else None
@@ -153,6 +160,13 @@ class Form:
             return value
         self._wrong(name, "a JSON object")
         return {}
+
+    def list(self, name: str) -> Sequence[Any]:
+        value = self._document[name] if self.has(name) else None
+        if isinstance(value, list):
+            return value
+        self._wrong(name, "a list")
+        return []
 
     def entries(self, name: str) -> Sequence[Sequence[str]]:
         """A list of lists of one to three texts; none where the field is missing."""

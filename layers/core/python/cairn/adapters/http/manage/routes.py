@@ -32,6 +32,8 @@ ROUTES = (
     ("POST", "/manage/audiences"),
     ("GET", "/manage/broadcasts"),
     ("POST", "/manage/broadcasts"),
+    ("GET", "/manage/quality"),
+    ("POST", "/manage/quality"),
     ("GET", "/manage/audit"),
     ("GET", "/manage/seen"),
 )
