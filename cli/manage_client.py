@@ -41,7 +41,8 @@ class Manage:
             found += page[of]
         return found
 
-    def post(self, name: str, **fields: str | int | list[list[str]]) -> dict[str, Any]:
+    def post(self, name: str, **fields: Any) -> dict[str, Any]:
+        """Fields that are empty are left out."""
         document = {key: value for key, value in fields.items() if value}
         return self._ask("POST", name, json.dumps(document).encode())
 

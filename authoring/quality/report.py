@@ -55,8 +55,8 @@ def parts_of(work: Work, losses: Sequence[Row]) -> Iterator[tuple[Section, int, 
     for section, rows in sections.items():
         number = 0
         while part := list(islice(rows, ROWS_IN_A_PART)):
-            yield section, number, part
             number += 1
+            yield section, number, part
 
 
 def completeness(work: Work) -> Iterator[Row]:

@@ -51,22 +51,21 @@ class ManageQuality:
             raise NoReportError("no quality run has ended in the last 90 days: start one with `cairn quality run`")
         return found
 
-    def part(self, section: Section, number: int) -> tuple[list[Row], int | None]:
-        """Rows of the report, and the number of the next part. Customers have the ids that they have now.
+    def part(self, section: Section, number: int) -> tuple[list[Row], bool]:
+        """The rows of a part, from 1, and whether there is another one. Customers have the ids that they have now.
 
         Left out are those who were erased, and pairs that were merged or told apart since. Raises NoReportError.
         """
         report = self.report()
         parts = report["parts"].get(section.value, 0)
-        rows = self.store.part(report["run"], section, number) if number < parts else []
-        following = number + 1 if number + 1 < parts else None
+        rows = self.store.part(report["run"], section, number) if number <= parts else []
         names = IDS.get(section, ())
         present = self.present.present_ids({row[name] for row in rows for name in names})
         left = [row for row in rows if all(row[name] in present for name in names)]
-        shown = [(row, {**row, **{name: present[row[name]] for name in names}}) for row in left]
+        shown: list[tuple[Row, Row]] = [(row, {**row, **{name: present[row[name]] for name in names}}) for row in left]
         if section is Section.PAIRS:
             shown = self._undecided(shown)
-        return [now for _, now in shown], following
+        return [now for _, now in shown], number < parts
 
     def compare(self, one: str, other: str, attribution: Attribution) -> tuple[Customer, Customer]:
         """Both customers, to look at. Raises the errors of FindCustomer, and InvalidRequestError where they are one."""

@@ -92,13 +92,6 @@ class Form:
             return 1
         return value
 
-    def count(self, name: str, below: int) -> int:
-        value = self._document.get(name)
-        if not self.has(name) or isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < below:
-            self._wrong(name, f"a whole number from 0 to {below - 1}")
-            return 0
-        return value
-
     def scalar(self, name: str) -> str | int | float | None:
         """A text or a number; None where the field is missing."""
         value = self._document[name] if self.has(name) else None

@@ -35,8 +35,8 @@ class QualityRoutes:
             raise InvalidRequestError([f"section: one of {', '.join(Section)}"])
         if not (after.isascii() and after.isdecimal() and int(after[:9]) < MOST_PARTS):
             raise InvalidRequestError(["after: as the page before says it"])
-        rows, following = self.quality.part(Section(name), int(after))
-        return Answer(200, {name: rows, "after": None if following is None else str(following)})
+        rows, more = self.quality.part(Section(name), int(after) + 1)
+        return Answer(200, {name: rows, "after": str(int(after) + 1) if more else None})
 
     def _order(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body, self.normal_phone)
@@ -45,7 +45,7 @@ class QualityRoutes:
             return self._decide(form, do, call.actor, now)
         run = form.text("run")
         if do == ADD:
-            section, part, rows = form.choice("section", Section), form.count("part", MOST_PARTS), form.list("rows")
+            section, part, rows = form.choice("section", Section), form.number("part", MOST_PARTS), form.list("rows")
             form.check()
             self.quality.add_part(run, section, part, rows, now)
             return Answer(200, {"run": run})
@@ -53,10 +53,10 @@ class QualityRoutes:
         if do == BEGIN:
             form.check()
             self.quality.begin(run, attribution)
-        else:
-            report, parts = form.object("report"), form.object("parts")
-            form.check()
-            self.quality.publish(run, report, parts, attribution)
+            return Answer(200, {"run": run, "at": instant_to_wire(now)})
+        report, parts = form.object("report"), form.object("parts")
+        form.check()
+        self.quality.publish(run, report, parts, attribution)
         return Answer(200, {"run": run})
 
     def _decide(self, form: Form, do: str, actor: str, now: datetime) -> Answer:
