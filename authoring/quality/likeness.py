@@ -2,7 +2,7 @@
 
 The points are about ten times the decimal logarithm of how much more often it agrees for one person than for two
 people by chance (Fellegi and Sunter, 1969). A pair is offered from OFFERED on, where two kinds of evidence agree at
-least, and one of them is of a person, not of a household.
+least, and one of them is of a person, not of a household; or where both have one mailbox.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from itertools import product
 from rapidfuzz.distance import OSA, JaroWinkler
 from rapidfuzz.fuzz import token_sort_ratio
 
-from authoring.quality.person import ROLES, Person, local_part, mailbox
+from authoring.quality.person import ROLES, Person, local_part, mailbox, plain
 from cairn.domain.identity.identifiers import Identifier, other_accounts
 
 OFFERED = 50
@@ -21,18 +21,18 @@ POINTS = {
     "same_name": 30,
     "same_common_name": 15,
     "similar_name": 22,
-    "same_family_and_initial": 15,
+    "same_family_and_initial": 20,
     "same_mailbox": 50,
     "similar_email": 30,
-    "same_local_part": 20,
+    "same_local_part": 28,
     "same_phone": 40,
     "same_birth_date": 30,
-    "similar_birth_date": 12,
-    "same_address": 20,
+    "similar_birth_date": 20,
+    "same_address": 30,
     "same_postal_code": 8,
-    "other_given_name": -50,
+    "other_given_name": -55,
     "other_name": -60,
-    "other_birth_date": -50,
+    "other_birth_date": -55,
 }
 
 KINDS = {
@@ -48,7 +48,8 @@ OF_A_HOUSEHOLD = frozenset({"place", "phone"})
 
 ALIKE, ADDRESSES_ALIKE = 0.88, 90.0
 SHORTEST_LOCAL_PART, SHORTEST_EMAIL = 6, 9
-TYPING_ERRORS = 2
+TYPING_ERRORS, LETTERS_PER_ERROR = 2, 4
+"""In a name: one in four letters, and two at most. Jan and Jon are two names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class Likeness:
     @property
     def is_offered(self) -> bool:
         kinds = {KINDS[one] for one in self.because if one in KINDS}
-        return self.points >= OFFERED and len(kinds) > 1 and bool(kinds - OF_A_HOUSEHOLD)
+        enough = len(kinds) > 1 and bool(kinds - OF_A_HOUSEHOLD)
+        return self.points >= OFFERED and (enough or "same_mailbox" in self.because)
 
 
 IsCommon = Callable[[str], bool]
@@ -117,7 +119,7 @@ def _similar(one: str, other: str) -> bool:
         return True
     if JaroWinkler.normalized_similarity(one, other, score_cutoff=ALIKE) == 0:
         return False
-    return OSA.distance(one, other, score_cutoff=TYPING_ERRORS) <= min(TYPING_ERRORS, max(len(one), len(other)) // 3)
+    return OSA.distance(one, other, score_cutoff=TYPING_ERRORS) <= min(TYPING_ERRORS, max(len(one), len(other)) // LETTERS_PER_ERROR)
 
 
 def _email(one: Person, other: Person) -> str:
@@ -127,7 +129,21 @@ def _email(one: Person, other: Person) -> str:
     if any(_is_typing_error(left, right) for left, right in pairs):
         return "similar_email"
     shared = {local_part(each) for each in one.emails} & {local_part(each) for each in other.emails}
-    return "same_local_part" if any(len(each) >= SHORTEST_LOCAL_PART and each not in ROLES for each in shared) else ""
+    return "same_local_part" if any(_says_more_than_a_name(each, one) for each in shared) else ""
+
+
+def _says_more_than_a_name(local: str, person: Person) -> bool:
+    """`anna.lindqvist` is in the addresses of all Anna Lindqvists; `anna1984` and `snowflake` of few."""
+    if len(local) < SHORTEST_LOCAL_PART or local in ROLES:
+        return False
+    letters = "".join(filter(str.isalpha, local))
+    of_the_name = {plain(each).replace(" ", "") for each in _ways_to_write(person)}
+    return len(_digits(local)) > 1 or letters not in of_the_name
+
+
+def _ways_to_write(person: Person) -> Iterator[str]:
+    first, last = person.given, person.family
+    yield from (first, last, first + last, last + first, first[:1] + last, last + first[:1], first + last[:1])
 
 
 def _is_typing_error(one: str, other: str) -> bool:

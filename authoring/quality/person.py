@@ -98,7 +98,7 @@ class Person:
 
 
 def keys_of(person: Person) -> Iterator[str]:
-    """The keys of a person: only people who share one are compared. At most eleven.
+    """The keys of a person: only people who share one are compared. At most twelve.
 
     Each is blind to another error: a typing error in one name, swapped names, day and month swapped, a new address.
     """
@@ -112,8 +112,8 @@ def keys_of(person: Person) -> Iterator[str]:
         yield f"born {year} {' '.join(sorted(month_and_day))}"
         if person.given:
             yield f"year {year} {person.given[:4]}"
-    if person.postcode and person.family:
-        yield f"place {person.postcode} {person.family[:3]}"
+    if person.postcode:
+        yield from (f"place {person.postcode} {each[:3]}" for each in (person.given, person.family) if each)
     yield from (f"phone {one[-8:]}" for one in person.phones)
     yield from (f"mailbox {local}" for local in dict.fromkeys(map(local_part, person.emails)) if local not in ROLES)
 

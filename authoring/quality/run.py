@@ -1,7 +1,7 @@
 """A quality run over an export: it counts customer after customer, and compares those who share a key.
 
 Bounds. A customer has at most MOST_KEYS keys, and is compared with the next NEIGHBOURS customers of each, in the order
-of their names: so with at most 220 others, however many customers there are. Memory is that of one customer's items
+of their names: so with at most 240 others, however many customers there are. Memory is that of one customer's items
 and of NEIGHBOURS people. The order of the items in the export, and items that come twice, change nothing.
 """
 
@@ -18,7 +18,7 @@ from authoring.quality.person import Person, features_of, keys_of
 from authoring.quality.work import Work
 from cairn.domain.quality.reports import Pair
 
-MOST_KEYS = 11
+MOST_KEYS = 12
 
 NEIGHBOURS = 20
 """Of a key with more people than that, those whose names and birth dates are next to each other are compared."""
