@@ -34,13 +34,18 @@ MOST_PARTS = 1_000
 
 REPORT_STORED_FOR = timedelta(days=90)
 
-MOST_POINTS = 200
 
 COUNTS = ("customers", "unreadable", "inactive", "compared", "offered")
 """The counts that a report has at least: whole numbers."""
 
 IDS = {Section.FINDINGS: ("customer",), Section.PAIRS: ("a", "b")}
 """The fields of rows that are ids of customers."""
+
+FIELDS: Mapping[Section, Mapping[str, type]] = {
+    Section.FINDINGS: {"finding": str},
+    Section.PAIRS: {"points": int, "because": list},
+}
+"""Other fields that rows have at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,9 @@ def problems_of_rows(section: Section, rows: Sequence[Any]) -> Iterator[str]:
         for name in IDS.get(section, ()):
             if not isinstance(row.get(name), str) or not CUSTOMER_ID.fullmatch(row[name]):
                 yield f"rows[{number}].{name}: the id of a customer, such as c_ and 26 characters"
+        for name, kind in FIELDS.get(section, {}).items():
+            if not isinstance(row.get(name), kind):
+                yield f"rows[{number}].{name}: {'a list' if kind is list else 'a number' if kind is int else 'a text'}"
 
 
 def _is_count(value: Any) -> bool:
