@@ -1,8 +1,6 @@
-"""Data quality, as a steward works on it: a run over the table's copy, its report, and pairs that a person decides about."""
+"""Data quality as a steward works on it: a run over the copy of the table, its report, and pairs to decide about."""
 
 import json
-import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +15,6 @@ from tests.stories.shop import POLICY, served
 
 Json = dict[str, Any]
 
-PAGE = (Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
-COMMANDS = "".join(re.findall(r"^```sh quality\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)).splitlines()
 
 ANNA = {"first_name": "Anna", "last_name": "Lindqvist", "birth_date": "1984-05-12"}
 SECRETS = ("anna", "lindqvist", "@example.com", "+1201555")
@@ -31,8 +27,7 @@ class Steward:
     folder: Path
 
     def says(self, *words: str) -> Result:
-        done = CliRunner().invoke(app, ["quality", *words, "--to", self.url], env={"LOGNAME": "ada", "COLUMNS": "150"})
-        return done
+        return CliRunner().invoke(app, ["quality", *words, "--to", self.url], env={"LOGNAME": "ada", "COLUMNS": "150"})
 
     def runs(self) -> Json:
         done = self.says("run", "--why", "ticket 1", "--work", str(self.work), "--journeys", str(SHORT_JOURNEY))

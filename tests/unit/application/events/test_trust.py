@@ -594,7 +594,12 @@ def merge(shop: Shop, one: Customer, other: Customer) -> None:
     """A person says that the other one is the same."""
     id_ = f"merge-{len(shop.customers.commits)}"
     order = Event(
-        id_, "operators", DUPLICATE_CONFIRMED, MONDAY, customer_id=one.id, properties={"other": other.id, "actor": "ada"}
+        id_,
+        "operators",
+        DUPLICATE_CONFIRMED,
+        MONDAY,
+        customer_id=one.id,
+        properties={"other": other.id, "actor": "ada"},
     )
     shop.process(order, MONDAY)
 
