@@ -70,6 +70,7 @@ def quality(ctx: typer.Context, to: ToOption = LOCAL_URL, as_json: JsonOption = 
         return
     show(f" [bold]{report['customers']:,} customers[/] as of {report['at']}")
     for part in _report(report, sections):
+        show("")
         show(part)
 
 
@@ -103,7 +104,7 @@ def run(  # noqa: PLR0913, PLR0917  one argument for each option
         echo(f"interrupted: run it again, and it goes on from {work}")
         raise typer.Exit(INTERRUPTED) from None
     found = Manage(to).get("quality")
-    echo(f"{found['customers']:,} customers counted, {found['offered']:,} pairs to look at: see `cairn quality`")
+    echo(f"customers: {found['customers']:,}; pairs to look at: {found['offered']:,}. `cairn quality` shows the report")
 
 
 @app.command(epilog=examples("cairn quality pairs", "cairn quality pairs --limit 50"))
@@ -188,7 +189,7 @@ def _rows(manage: Manage, section: str) -> Iterator[Json]:
 
 def _report(report: Json, sections: dict[str, list[Json]]) -> Iterator[Table | str]:
     if report["unreadable"]:
-        yield f" [red]{report['unreadable']:,} profiles cannot be read[/]"
+        yield f" [red]profiles that cannot be read: {report['unreadable']:,}[/]"
     yield from _completeness(report, sections["completeness"])
     yield _addresses(report)
     if sections["disagreements"]:
@@ -198,10 +199,14 @@ def _report(report: Json, sections: dict[str, list[Json]]) -> Iterator[Table | s
         columns = ("journey", "what", "why", "customers", "times")
         yield _titled(title, columns, _losses(sections["losses"]))
     for one in report["overdue"]:
-        yield f" [red]{one['items']:,} items of {one['kind']} should have been deleted since {one['since'][:10]}[/]"
+        yield f" [red]items of {one['kind']} past their retention: {one['items']:,}, since {one['since'][:10]}[/]"
     if report["inactive"]:
-        yield f" {report['inactive']:,} customers without a sign of life for {report['inactive_after_days']:,} days"
-    yield f" {report['offered']:,} pairs are probably one person twice: `cairn quality pairs`"
+        years = report["inactive_after_days"] // 365
+        yield f" customers without a sign of life for {years} years: {report['inactive']:,}"
+    if report["found"]:
+        found = ", ".join(f"{name} {number:,}" for name, number in report["found"].items())
+        yield f" to mend: {_escaped(found)} (see `cairn quality customers`)"
+    yield f" pairs who are probably one person twice: {report['offered']:,} (see `cairn quality pairs`)"
 
 
 def _completeness(report: Json, rows: list[Json]) -> Iterator[Table | str]:
@@ -213,14 +218,14 @@ def _completeness(report: Json, rows: list[Json]) -> Iterator[Table | str]:
     if everybody is None:
         return
     least = sorted(report["asked"], key=lambda name: (_share(everybody, name), name))
-    table = _table("attribute", "asked for by", "have it")
+    table = _table("attribute", "asked for by", "have it", title="what journeys ask for")
     for name in least[:MOST_ROWS]:
         journeys = report["asked"][name]
         by = ", ".join(journeys[:2]) + (f" and {len(journeys) - 2} more" if len(journeys) > 2 else "")  # noqa: PLR2004
         table.add_row(name, by, f"{_share(everybody, name):.0%}")
     yield table
     columns = least[:5]
-    by_segment = _table("segment", "", "customers", *columns)
+    by_segment = _table("segment", "", "customers", *columns, title="the same by source, audience and stage")
     for row in [one for one in rows if one["segment"] != "all"][:MOST_ROWS]:
         shares = (f"{_share(row, name):.0%}" for name in columns)
         by_segment.add_row(row["segment"], row["name"], f"{row['customers']:,}", *shares)
@@ -233,7 +238,7 @@ def _share(row: Json, name: str) -> float:
 
 
 def _addresses(report: Json) -> Table:
-    table = _table("address", *map(_code, STATES))
+    table = _table("address", *map(_code, STATES), title="addresses")
     for kind, states in sorted(report["addresses"].items()):
         table.add_row(_code(kind), *(f"{states.get(one, 0):,}" for one in STATES))
     return table
@@ -250,15 +255,14 @@ def _losses(rows: list[Json]) -> Iterator[tuple[str, ...]]:
 
 
 def _titled(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
-    table = _table(*columns)
-    table.title = title
+    table = _table(*columns, title=title)
     for row in rows:
         table.add_row(*row)
     return table
 
 
-def _table(*columns: str) -> Table:
-    table = Table(title_justify="left", box=None, padding=(0, 2, 0, 1))
+def _table(*columns: str, title: str = "") -> Table:
+    table = Table(title=title or None, title_justify="left", box=None, padding=(0, 2, 0, 1))
     for name in columns:
         table.add_column(name, justify="left" if name in LEFT or len(name) > WIDE else "right", overflow="fold")
     return table

@@ -14,7 +14,7 @@ from cairn.adapters.dynamodb.audiences import DynamoAudiences
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE, RecordItem
 from cairn.adapters.dynamodb.table import bind
-from cli import table_copy
+from cli import audience_fill_client, table_copy
 from cli.audience_fill_client import Filling
 from cli.main import app
 from infra.local.deployment import local_deployment

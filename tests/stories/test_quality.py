@@ -164,6 +164,18 @@ def test_the_report_counts_what_journeys_ask_for_and_who_disagrees(
     assert report["addresses"]["phone"] == {"none": 1, "usable": 1}
 
 
+def test_what_journeys_lost_by_missing_data_is_counted_from_the_log(steward: Steward) -> None:
+    steward.story.signs_up(1, consent=[])
+    steward.story.passes("6h")
+
+    report = steward.runs()
+
+    assert [(row["journey"], row["kind"], row["reason"], row["customers"]) for row in report["losses"]] == [
+        ("welcome", "suppressed", "no_consent", 1)
+    ]
+    assert "no consent" in steward.says().stdout
+
+
 def test_a_report_names_nobody_and_the_audit_says_who_looked(steward: Steward) -> None:
     anna = steward.meets("", email="anna.lindqvist@example.com", **ANNA)
     again = steward.meets("", phone="+12015550101", **ANNA)
@@ -193,5 +205,5 @@ def test_the_steward_sees_what_to_do_in_a_terminal(steward: Steward) -> None:
     shown = steward.says().stdout
 
     assert "2 customers" in shown
-    assert "1 pairs are probably one person twice" in shown
+    assert "pairs who are probably one person twice: 1" in shown
     assert "same name, same birth date" in steward.says("pairs").stdout
