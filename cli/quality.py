@@ -220,8 +220,9 @@ def _completeness(report: Json, rows: list[Json]) -> Iterator[Table | str]:
     least = sorted(report["asked"], key=lambda name: (_share(everybody, name), name))
     table = _table("attribute", "asked for by", "have it", title="what journeys ask for")
     for name in least[:MOST_ROWS]:
-        journeys = report["asked"][name]
-        by = ", ".join(journeys[:2]) + (f" and {len(journeys) - 2} more" if len(journeys) > 2 else "")  # noqa: PLR2004
+        asked = report["asked"][name]
+        more = asked["journeys"] - len(asked["such_as"])
+        by = ", ".join(asked["such_as"]) + (f" and {more} more" if more else "")
         table.add_row(name, by, f"{_share(everybody, name):.0%}")
     yield table
     columns = least[:5]

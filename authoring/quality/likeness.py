@@ -119,7 +119,9 @@ def _similar(one: str, other: str) -> bool:
         return True
     if JaroWinkler.normalized_similarity(one, other, score_cutoff=ALIKE) == 0:
         return False
-    return OSA.distance(one, other, score_cutoff=TYPING_ERRORS) <= min(TYPING_ERRORS, max(len(one), len(other)) // LETTERS_PER_ERROR)
+    return OSA.distance(one, other, score_cutoff=TYPING_ERRORS) <= min(
+        TYPING_ERRORS, max(len(one), len(other)) // LETTERS_PER_ERROR
+    )
 
 
 def _email(one: Person, other: Person) -> str:

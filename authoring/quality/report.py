@@ -16,6 +16,13 @@ Row = Mapping[str, Any]
 MOST_PAIRS = 10_000
 """That are listed, the most alike; all are counted."""
 
+MOST_TITLES, SHOWN = 200, 2
+"""Kinds of findings that are counted in the report itself, and journeys that are named for an attribute: it is one
+request, of 64 KB."""
+
+BYTES_IN_A_PART = 48 * 1024
+"""Of rows, as JSON: a part is one request too."""
+
 MOST_FINDINGS = 1_000
 """Customers that are listed for each finding; all are counted."""
 
@@ -31,7 +38,7 @@ def report_of(work: Work, at: datetime, asked: Mapping[str, Sequence[str]]) -> d
         "at": instant_to_wire(at),
         "customers": counts.get(("segment", *EVERYBODY), 0),
         "unreadable": counts.get(("unreadable",), 0),
-        "asked": {name: list(journeys) for name, journeys in asked.items()},
+        "asked": {name: {"journeys": len(by), "such_as": list(by[:SHOWN])} for name, by in asked.items()},
         "addresses": addresses,
         "stale_after_days": STALE_AFTER.days,
         "overdue": list(_overdue(work)),
@@ -39,7 +46,7 @@ def report_of(work: Work, at: datetime, asked: Mapping[str, Sequence[str]]) -> d
         "inactive_after_days": INACTIVE_AFTER.days,
         "compared": int(work.get("compared") or 0),
         "offered": sum(1 for _ in offered(work)),
-        "found": {_title(*name): number for *name, number in _findings(work)},
+        "found": {_title(*name): number for *name, number in islice(_findings(work), MOST_TITLES)},
     }
 
 
@@ -53,10 +60,20 @@ def parts_of(work: Work, losses: Sequence[Row]) -> Iterator[tuple[Section, int, 
         Section.PAIRS: islice(offered(work), MOST_PAIRS),
     }
     for section, rows in sections.items():
-        number = 0
-        while part := list(islice(rows, ROWS_IN_A_PART)):
-            number += 1
-            yield section, number, part
+        yield from ((section, number, part) for number, part in enumerate(_parts(rows), 1))
+
+
+def _parts(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    part, size = list[Row](), 0
+    for row in rows:
+        length = len(json.dumps(row))  # as it is posted: in ASCII
+        if part and (len(part) == ROWS_IN_A_PART or size + length > BYTES_IN_A_PART):
+            yield part
+            part, size = [], 0
+        part.append(row)
+        size += length
+    if part:
+        yield part
 
 
 def completeness(work: Work) -> Iterator[Row]:

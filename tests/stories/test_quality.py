@@ -1,6 +1,8 @@
 """Data quality as a steward works on it: a run over the copy of the table, its report, and pairs to decide about."""
 
 import json
+import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -207,3 +209,32 @@ def test_the_steward_sees_what_to_do_in_a_terminal(steward: Steward) -> None:
     assert "2 customers" in shown
     assert "pairs who are probably one person twice: 1" in shown
     assert "same name, same birth date" in steward.says("pairs").stdout
+
+
+def test_the_examples_of_the_page_run_in_their_order(steward: Steward, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(steward.folder)
+    names = {
+        "ONE": steward.meets("", email="anna.lindqvist@example.com", **ANNA),
+        "OTHER": steward.meets("", phone="+12015550101", push_endpoint="nowhere", **ANNA),
+        "THIRD": steward.meets("bo", email="bo@example.com", **(ANNA | {"first_name": "Bo"})),
+    }
+
+    printed = {}
+    for block in ("quality", "decisions"):
+        for line in examples(block):
+            words = [names.get(word.removeprefix("$"), word) for word in shlex.split(line)[2:]]
+            where = ("--journeys", str(SHORT_JOURNEY)) if words[:1] == ["run"] else ()
+            done = steward.says(*words, *where)
+            assert done.exit_code == 0, (line, done.output)
+            printed[line] = done.stdout
+            steward.story.deployment.settle()
+
+    assert printed["cairn quality customers push_endpoint_invalid"] == f"{names['OTHER']}\n"
+    assert steward.id_of("+12015550101") == steward.id_of("anna.lindqvist@example.com")
+
+
+def examples(block: str) -> list[str]:
+    """The commands of a block of docs/quality.md."""
+    page = (Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
+    (found,) = re.findall(rf"^```sh {block}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    return str(found).splitlines()

@@ -210,3 +210,23 @@ def test_the_pair_of_the_report_is_in_order() -> None:
     assert Pair.of(id_of(1), id_of(2)) == Pair(row["a"], row["b"])
     assert row["because"] == ["same_name", "same_birth_date"]
     assert row["points"] == 60
+
+
+def test_every_part_of_a_report_fits_into_a_request() -> None:
+    """Of a hundred sources and as many attributes with long names, the table of who has what is half a megabyte."""
+    attributes = {f"{'a' * 50}{number}": "x" for number in range(100)}
+    one = head(1, attributes)
+    sources = {f"s.source-{number}": STAMP for number in range(100)}
+    one["entries"] = {"S": json.dumps({**json.loads(one["entries"]["S"]), **sources})}
+    with TemporaryDirectory() as folder:
+        work = Work(Path(folder) / "quality.sqlite")
+        work.add("export", [one])
+        list(QualityRun(work, Counting(list(attributes), AT)).steps())
+
+        parts = list(parts_of(work, []))
+        report = report_of(work, AT, {name: [f"journey-{number}" for number in range(300)] for name in attributes})
+
+    assert all(len(json.dumps(rows)) < 60 * 1024 for _, _, rows in parts)
+    assert sum(len(rows) for section, _, rows in parts if section == "completeness") == 101
+    assert [part for section, part, _ in parts if section == "completeness"] == list(range(1, len(parts) + 1))
+    assert len(json.dumps(report)) < 60 * 1024
