@@ -163,7 +163,7 @@ def different(customer: CustomerArgument, other: OtherArgument, why: WhyOption, 
 
 @app.command(epilog=examples("cairn quality customers email_bounced", "cairn quality customers disagreement --json"))
 def customers(
-    finding: Annotated[str, typer.Argument(help="What is to be mended, as `cairn quality` names it.")],
+    finding: Annotated[str, typer.Argument(help="A fault to mend, as `cairn quality` names it.")],
     to: ToOption = LOCAL_URL,
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
@@ -279,7 +279,7 @@ WIDE = 20
 
 
 def _fields(customer: Json) -> dict[str, str]:
-    """What is compared, a line each."""
+    """The values to compare, by the name of their line."""
     names: dict[str, list[str]] = {}
     for one in customer["identifiers"]:
         names.setdefault(one["kind"], []).append(one["value"] + ("" if one["vouched"] else " (typed)"))

@@ -1,4 +1,4 @@
-"""A quality run over made-up customers, some of whom are known to be one person twice.
+"""A quality run over made-up customers, and some are known to be one person twice.
 
 It says how many of the pairs that are offered are right (precision), how many of the known ones are offered (recall),
 what it takes in time and memory, and whether memory grows with the number of customers.

@@ -62,7 +62,7 @@ class Counted:
 
     counts: tuple[tuple[str, ...], ...]
     findings: tuple[tuple[str, str], ...]
-    """What is to be mended, with an attribute where it is about one."""
+    """A fault that can be mended, with an attribute where it is about one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,13 @@ GRACE_SECONDS = 3 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Needed:
     pk: str
     sk: str
     text: str
 
 
-def kept(item: Raw) -> Kept | None:
+def needed(item: Raw) -> Needed | None:
     """None for an item that no count needs, or that cannot be read."""
     try:
         pk, sk = item["pk"]["S"], item["sk"]["S"]
@@ -44,7 +44,7 @@ def kept(item: Raw) -> Kept | None:
         short = _short(sk, item)
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
-    return None if short is None else Kept(pk, sk, json.dumps(short))
+    return None if short is None else Needed(pk, sk, json.dumps(short))
 
 
 def overdue(item: Raw, at: int) -> tuple[str, str, str, int] | None:
@@ -86,7 +86,7 @@ class Partition:
     """Customers who are not this one, as a person has found."""
 
 
-def partition_of(items: Iterable[Kept]) -> Partition:
+def partition_of(items: Iterable[Needed]) -> Partition:
     """A record that cannot be read is left out. A profile that cannot be read raises whatever its reading raises."""
     state: dict[str, Raw] = {}
     copied = Copied(None)  # type: ignore[arg-type]  # the profile comes last

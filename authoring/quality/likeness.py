@@ -48,7 +48,7 @@ OF_A_HOUSEHOLD = frozenset({"place", "phone"})
 
 ALIKE, ADDRESSES_ALIKE = 0.88, 90.0
 SHORTEST_LOCAL_PART, SHORTEST_EMAIL = 6, 9
-TYPING_ERRORS, LETTERS_PER_ERROR = 2, 4
+TYPING_ERRORS, CHARACTERS_PER_ERROR = 2, 4
 """In a name: one in four letters, and two at most. Jan and Jon are two names."""
 
 
@@ -86,7 +86,7 @@ def _evidence(one: Person, other: Person, is_common: IsCommon) -> Iterator[str]:
     shared = set(one.phones) & set(other.phones)
     yield "same_phone" if any(not is_common(f"phone {each}") for each in shared) else ""
     yield _birth(one.born, other.born)
-    yield _place(one, other)
+    yield _home(one, other)
 
 
 def _name(one: Person, other: Person, is_common: IsCommon) -> str:
@@ -120,7 +120,7 @@ def _similar(one: str, other: str) -> bool:
     if JaroWinkler.normalized_similarity(one, other, score_cutoff=ALIKE) == 0:
         return False
     return OSA.distance(one, other, score_cutoff=TYPING_ERRORS) <= min(
-        TYPING_ERRORS, max(len(one), len(other)) // LETTERS_PER_ERROR
+        TYPING_ERRORS, max(len(one), len(other)) // CHARACTERS_PER_ERROR
     )
 
 
@@ -138,9 +138,9 @@ def _says_more_than_a_name(local: str, person: Person) -> bool:
     """`anna.lindqvist` is in the addresses of all Anna Lindqvists; `anna1984` and `snowflake` of few."""
     if len(local) < SHORTEST_LOCAL_PART or local in ROLES:
         return False
-    letters = "".join(filter(str.isalpha, local))
+    of_the_alphabet = "".join(filter(str.isalpha, local))
     of_the_name = {plain(each).replace(" ", "") for each in _ways_to_write(person)}
-    return len(_digits(local)) > 1 or letters not in of_the_name
+    return len(_digits(local)) > 1 or of_the_alphabet not in of_the_name
 
 
 def _ways_to_write(person: Person) -> Iterator[str]:
@@ -168,7 +168,7 @@ def _birth(one: str, other: str) -> str:
     return "similar_birth_date" if swapped or OSA.distance(one, other, score_cutoff=1) <= 1 else "other_birth_date"
 
 
-def _place(one: Person, other: Person) -> str:
+def _home(one: Person, other: Person) -> str:
     if not one.postcode or one.postcode != other.postcode:
         return ""
     alike = one.street and other.street and token_sort_ratio(one.street, other.street) >= ADDRESSES_ALIKE

@@ -140,10 +140,10 @@ def mailbox(email: str) -> str:
 def plain(text: str) -> str:
     """Words in small letters without accents and punctuation."""
     folded = unicodedata.normalize("NFKD", text[:LONGEST].casefold()).translate(WITHOUT_DECOMPOSITION)
-    kept = "".join(
+    written = "".join(
         one if one.isalnum() else "" if unicodedata.combining(one) or one in APOSTROPHES else " " for one in folded
     )
-    return " ".join(kept.split())
+    return " ".join(written.split())
 
 
 def birth(text: str) -> str:

@@ -107,7 +107,7 @@ def findings(work: Work) -> Iterator[Row]:
 
 
 def offered(work: Work) -> Iterator[Row]:
-    """Pairs, the most alike first, without those that a person has told apart, under whatever ids that was."""
+    """Pairs, the most alike first, without those that a person has called different, under whatever ids that was."""
     apart = {Pair.of(_present(work, a), _present(work, b)) for a, b in work.database.execute("SELECT a, b FROM apart")}
     for a, b, row in work.database.execute("SELECT a, b, row FROM pairs ORDER BY points DESC, a, b"):
         if Pair(a, b) not in apart:

@@ -1,4 +1,4 @@
-"""A quality run over an export: it counts customer after customer, and compares those who share a key.
+"""A quality run over an export: it counts customer after customer, and compares customers who share a key.
 
 Bounds. A customer has at most MOST_KEYS keys, and is compared with the next NEIGHBOURS customers of each, in the order
 of their names: so with at most 240 others, however many customers there are. Memory is that of one customer's items
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from authoring.quality.counting import Counting
-from authoring.quality.items import Kept, partition_of
+from authoring.quality.items import Needed, partition_of
 from authoring.quality.likeness import IsCommon, accounts_apart, compare
 from authoring.quality.person import Person, features_of, keys_of
 from authoring.quality.work import Work
@@ -66,7 +66,7 @@ class QualityRun:
                     self.work.put(all_counted="yes")
             yield Progress("counting customers", done, total)
 
-    def _partition(self, pk: str, items: Iterator[Kept]) -> None:
+    def _partition(self, pk: str, items: Iterator[Needed]) -> None:
         """Whatever a profile holds, the run goes on: one that cannot be read is counted as such."""
         try:
             found = partition_of(items)

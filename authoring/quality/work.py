@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from authoring.quality.items import Kept, kept, overdue
+from authoring.quality.items import Needed, needed, overdue
 
 CACHE_KIB = 32 * 1024
 
@@ -67,7 +67,7 @@ class Work:
     def _add(self, item: Any, at: int) -> None:
         if late := overdue(item, at):
             self.database.execute("INSERT OR REPLACE INTO overdue VALUES (?, ?, ?, ?)", late)
-        found = kept(item)
+        found = needed(item)
         if found is None:
             return
         self.database.execute(
@@ -81,7 +81,7 @@ class Work:
             self.database.execute("BEGIN")
             yield
 
-    def partitions(self, after: str) -> Iterator[tuple[str, Iterator[Kept]]]:
+    def partitions(self, after: str) -> Iterator[tuple[str, Iterator[Needed]]]:
         """The items of each partition behind this one, in order; one that is not used up is left out."""
         pk = after
         while True:
@@ -90,7 +90,7 @@ class Work:
                 return
             pk = str(first)
             rows = self.database.execute("SELECT pk, sk, item FROM items WHERE pk = ? ORDER BY sk", (pk,))
-            yield pk, (Kept(*row) for row in rows)
+            yield pk, (Needed(*row) for row in rows)
 
     def count(self, names: Iterable[tuple[str, ...]]) -> None:
         one_more = "INSERT INTO counts VALUES (?, 1) ON CONFLICT DO UPDATE SET number = number + 1"

@@ -1,4 +1,4 @@
-"""Who is offered as one person, and who is not."""
+"""Customers who are offered as one person, and customers who are not."""
 
 from pathlib import Path
 

@@ -158,18 +158,18 @@ def test_no_profile_breaks_a_run(
 
 
 @given(people=PEOPLE, data=st.data())
-def test_a_pair_that_was_told_apart_never_comes_again(people: list[Item], data: st.DataObject) -> None:
+def test_a_pair_of_two_people_never_comes_again(people: list[Item], data: st.DataObject) -> None:
     found = outcome([people])
     pairs = [(row["a"], row["b"]) for section, _, row in found["rows"] if section == "pairs"]
-    told = data.draw(st.lists(st.sampled_from(pairs), unique=True)) if pairs else []
+    decided = data.draw(st.lists(st.sampled_from(pairs), unique=True)) if pairs else []
     numbers = {id_of(number): number for number in range(len(people))}
-    decisions = [record(numbers[a], DISTINCT + b, None) for a, b in told]
+    decisions = [record(numbers[a], DISTINCT + b, None) for a, b in decided]
 
     after = outcome([[*people, *decisions]])
 
     left = [(row["a"], row["b"]) for section, _, row in after["rows"] if section == "pairs"]
-    assert set(left) == set(pairs) - set(told)
-    assert after["offered"] == found["offered"] - len(told)
+    assert set(left) == set(pairs) - set(decided)
+    assert after["offered"] == found["offered"] - len(decided)
 
 
 @given(st.builds(Person, id=st.just("c"), given=st.text(), family=st.text(), born=st.sampled_from(["", "1984-05-12"])))

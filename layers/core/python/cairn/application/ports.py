@@ -618,7 +618,7 @@ class SeenTypes(Protocol):
 
 
 class QualityStore(Protocol):
-    """The report of the last quality run, and the pairs of customers whom a person has told apart."""
+    """The report of the last quality run, and the pairs of customers who are two people, as a person has found."""
 
     def put_part(
         self, run: str, section: Section, number: int, rows: Sequence[Mapping[str, Any]], at: datetime
@@ -638,7 +638,7 @@ class QualityStore(Protocol):
         """Remember that these are two people. Idempotent."""
 
     def distinguished(self, pairs: Collection[Pair]) -> frozenset[Pair]:
-        """Of these pairs, those whom a person has told apart."""
+        """Of these pairs, the two people."""
 
 
 class History(Protocol):

@@ -1,4 +1,4 @@
-"""The report of the last quality run, in parts that expire, and the pairs of customers whom a person has told apart.
+"""The report of the last quality run, in parts that expire, and the pairs of customers who are two people.
 
 A pair is an item of the customer with the lesser id: an erasure removes it, and an export of the table has it, so that
 a run needs no further read.

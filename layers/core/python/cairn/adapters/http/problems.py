@@ -14,7 +14,7 @@ from cairn.domain.shared.errors import (
     InvalidEventError,
     InvalidRequestError,
     InvalidSwitchError,
-    KeptApartError,
+    NotMergedError,
     LineSkippedError,
     LinkExpiredError,
     LinkInvalidError,
@@ -72,7 +72,7 @@ STATUSES: Mapping[type[CairnError], tuple[int, str]] = {
     AmbiguousNameError: (409, "ambiguous-name"),
     ConflictError: (409, "conflict"),
     DealTakenError: (409, "deal-taken"),
-    KeptApartError: (409, "kept-apart"),
+    NotMergedError: (409, "not-merged"),
     NotAllowedError: (409, "not-allowed"),
     InvalidSwitchError: (409, "not-switched"),  # the form has refused an invalid target already, with a 400
     NoLeadsError: (409, "no-leads"),

@@ -12,7 +12,7 @@ from cairn.application.ports import Audit, Customers, Inbox, Suppressions
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.suppression import Suppression, suppression_key
 from cairn.domain.customer.consent_updates import RELEASED, SUPPRESSED
-from cairn.domain.customer.resolution import kept_apart
+from cairn.domain.customer.resolution import why_apart
 from cairn.domain.customer.state import DUPLICATE_CONFIRMED, IDENTIFIER_DETACHED, Customer
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier, other_accounts
@@ -26,7 +26,7 @@ from cairn.domain.privacy.requests import ERASURE_REQUESTED, erasure_order
 from cairn.domain.profile.addresses import addresses_of, identifier_at
 from cairn.domain.profile.lead import Move
 from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
-from cairn.domain.shared.errors import InvalidRequestError, KeptApartError, NoLeadsError, StageRefusedError
+from cairn.domain.shared.errors import InvalidRequestError, NotMergedError, NoLeadsError, StageRefusedError
 from cairn.domain.shared.hashing import short_hash
 
 CONSENT_CHANGED = "consent.changed"
@@ -137,11 +137,11 @@ class OperatorCommands:
         return self._submit("detach", event, found.id, attribution, {"kind": lost.kind, "identifier": tag})
 
     def merge(self, one: Customer, other: Customer, attribution: Attribution) -> CommandReceipt:
-        """Make two customers one, as a person has found that they are. Raises KeptApartError where they cannot be."""
-        if kept_apart((one, other)):
+        """Make two customers one, as a person has found that they are. Raises NotMergedError where they cannot be."""
+        if why_apart((one, other)):
             systems = other_accounts(one.profile.vouched_identifiers, other.profile.vouched_identifiers)
             because = f"each has an account of its own: {', '.join(systems)}" if systems else "together, too many names"
-            raise KeptApartError(
+            raise NotMergedError(
                 f"they are not merged: {because}. Merge them in that system, or detach what is not theirs"
                 " (docs/trust.md, Two accounts, one address)"
             )

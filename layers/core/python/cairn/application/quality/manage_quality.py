@@ -54,7 +54,7 @@ class ManageQuality:
     def part(self, section: Section, number: int) -> tuple[list[Row], bool]:
         """The rows of a part, from 1, and whether there is another one. Customers have the ids that they have now.
 
-        Left out are those who were erased, and pairs that were merged or told apart since. Raises NoReportError.
+        Erased customers are left out, and pairs about which a person has decided since. Raises NoReportError.
         """
         report = self.report()
         parts = report["parts"].get(section.value, 0)
@@ -74,7 +74,7 @@ class ManageQuality:
         return left, right
 
     def merge(self, one: str, other: str, attribution: Attribution) -> CommandReceipt:
-        """Order a merge. Raises the errors of FindCustomer, InvalidRequestError, and KeptApartError."""
+        """Order a merge. Raises the errors of FindCustomer, InvalidRequestError, and NotMergedError."""
         return self.commands.merge(*self._both(one, other), attribution)
 
     def distinguish(self, one: str, other: str, attribution: Attribution) -> Pair:
@@ -86,10 +86,10 @@ class ManageQuality:
         return pair
 
     def _undecided(self, shown: Sequence[tuple[Row, Row]]) -> list[tuple[Row, Row]]:
-        """Rows of the report, and as they are now: those of two customers whom nobody has told apart."""
+        """Rows of the report, and as they are now: of two customers about whom nobody has decided."""
         both = [one for one in shown if one[1]["a"] != one[1]["b"]]
-        told_apart = self.store.distinguished({_pair(row) for rows in both for row in rows})
-        return [rows for rows in both if not {_pair(row) for row in rows} & told_apart]
+        different = self.store.distinguished({_pair(row) for rows in both for row in rows})
+        return [rows for rows in both if not {_pair(row) for row in rows} & different]
 
     def _both(self, one: str, other: str) -> tuple[Customer, Customer]:
         left, right = self.find(one), self.find(other)

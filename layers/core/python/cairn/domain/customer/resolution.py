@@ -90,7 +90,7 @@ def one_by_order(
     first, *others = customers
     if not others:
         return Resolution(customers)
-    if reason := kept_apart(customers, limit):
+    if reason := why_apart(customers, limit):
         return Resolution((first,), dropped={"customer.duplicate": reason})
     known = any(one.profile.is_known for one in customers)
     return Resolution(
@@ -98,7 +98,7 @@ def one_by_order(
     )
 
 
-def kept_apart(customers: Sequence[Customer], limit: int = MAX_IDENTIFIERS) -> str:
+def why_apart(customers: Sequence[Customer], limit: int = MAX_IDENTIFIERS) -> str:
     """Why customers cannot be one: OTHER_ACCOUNT or TOO_MANY; empty where they can."""
     names: set[Identifier] = set()
     for one in customers:

@@ -20,6 +20,8 @@ EXTERNAL = "external:"
 VALUE_TAG = 4
 """Characters of a value's tag."""
 
+BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+
 WHATSAPP = EXTERNAL + "whatsapp"
 """The id that Meta gives to a customer, which is also an address on WhatsApp."""
 
@@ -91,8 +93,12 @@ def value_tag(value: Any, key: CustomerIdKey) -> str:
     Two texts are equal also where they differ in capitals or blanks alone. 20 bits: one in a million pairs of
     different values has the same tag.
     """
-    text = " ".join(value.casefold().split()) if isinstance(value, str) else value
-    return base32(key.mac(f"value\x1f{json.dumps(text, sort_keys=True, default=str)}"), VALUE_TAG)
+    if isinstance(value, str):
+        text = f'"{" ".join(value.casefold().split())}'
+    else:
+        text = repr(value) if isinstance(value, int | float) else json.dumps(value, sort_keys=True, default=str)
+    digest = key.mac(f"value\x1f{text}")
+    return "".join(BASE32[byte & 31] for byte in digest[:VALUE_TAG])
 
 
 NO_ACCOUNTS = frozenset({EXTERNAL + "facebook_lead"})

@@ -109,7 +109,7 @@ class AmbiguousNameError(CairnError):
     """A name belongs to several customers; the message lists their ids."""
 
 
-class KeptApartError(CairnError):
+class NotMergedError(CairnError):
     """Two customers cannot be merged; the message says why, and what to do."""
 
 
