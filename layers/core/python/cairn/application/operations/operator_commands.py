@@ -26,7 +26,7 @@ from cairn.domain.privacy.requests import ERASURE_REQUESTED, erasure_order
 from cairn.domain.profile.addresses import addresses_of, identifier_at
 from cairn.domain.profile.lead import Move
 from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
-from cairn.domain.shared.errors import InvalidRequestError, NotMergedError, NoLeadsError, StageRefusedError
+from cairn.domain.shared.errors import InvalidRequestError, NoLeadsError, NotMergedError, StageRefusedError
 from cairn.domain.shared.hashing import short_hash
 
 CONSENT_CHANGED = "consent.changed"
