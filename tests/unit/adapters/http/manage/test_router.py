@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cairn.adapters.http.manage.forms import MAX_BODY_BYTES
 from cairn.adapters.http.manage.people import PeopleRoutes
+from cairn.adapters.http.manage.quality import QualityRoutes
 from cairn.adapters.http.manage.router import ManageRouter, OperatorRequest
 from cairn.adapters.http.manage.routes import ROUTES
 from cairn.adapters.http.problems import problem_of
@@ -24,7 +25,12 @@ def phones(text: str) -> str | None:
 
 NOTHING: Any = None
 PEOPLE = PeopleRoutes(NOTHING, NOTHING, NOTHING, phones)
-PARTS: Any = {one.name: NOTHING for one in fields(ManageRouter)} | {"people": lambda: PEOPLE, "normal_phone": phones}
+QUALITY = QualityRoutes(NOTHING, phones)
+PARTS: Any = {one.name: NOTHING for one in fields(ManageRouter)} | {
+    "people": lambda: PEOPLE,
+    "quality": lambda: QUALITY,
+    "normal_phone": phones,
+}
 ROUTER = ManageRouter(**PARTS)
 """Without use cases: a request that passes its form fails."""
 
