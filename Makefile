@@ -41,7 +41,7 @@ SLOW := tests/deployed_on_ministack tests/infra tests/integration tests/operatio
 # What some tests need beside .venv; each is made once, and a test whose tool cannot be had is skipped.
 TOOLS := tests/vendors/node_modules build/ministack/stamp build/cdk/stamp build/lambda/stamp build/rie/stamp
 
-.PHONY: demo test prove prove-laws prove-migration prove-owners prove-broadcasts prove-lift prove-import prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
+.PHONY: demo test prove prove-laws prove-migration prove-owners prove-broadcasts prove-lift prove-import prove-quality prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
@@ -80,6 +80,9 @@ prove-lift: .venv/dev.stamp
 
 prove-import: .venv/dev.stamp
 	$(BIN)/python -m prove.imports $(if $(ROWS),--rows $(ROWS))
+
+prove-quality: .venv/dev.stamp
+	$(BIN)/python -m prove.quality
 
 test-tools: chromium lambda-python $(TOOLS)
 

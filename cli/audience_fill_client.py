@@ -5,19 +5,14 @@ that brings the parts of each customer together, and then customer after custome
 it is, so it may be interrupted anywhere; it and the export are deleted at the end.
 """
 
-import gzip
 import json
 import sqlite3
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException
 
 from authoring.audiences import FILE, compile_audiences
 from authoring.leads import compile_leads, leads_of
@@ -30,16 +25,13 @@ from cairn.adapters.dynamodb.copied_customers import Raw, counts, customer_among
 from cairn.application.audience.fill_audiences import FillAudiences, unfilled
 from cairn.domain.audience.audiences import Audiences
 from cairn.domain.lead.leads import Leads
-from cairn.domain.shared.errors import CairnError, ServiceBusyError
-from cairn.domain.shared.hashing import short_hash
-from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
+from cairn.domain.shared.errors import CairnError
+from cairn.domain.shared.instants import instant_from_wire
 from cli.migrate_table_client import UnitRate
-from cli.stack import data_outputs
+from cli.table_copy import Progress, TableCopy, explained, table_and_bucket
 
-FOLDER = "exports"
-"""In the bucket of large bodies, whose objects expire anyway; no function may read it."""
-
-POLL_SECONDS = 10
+NEEDED = ", Query, GetItem, PutItem, DeleteItem"
+"""Actions of DynamoDB beside those of a copy."""
 
 CUSTOMERS_AT_ONCE = 200
 """Customers between two notes of how far it is; after an interruption, so many are written once more at most."""
@@ -53,13 +45,6 @@ CREATE TABLE IF NOT EXISTS items (pk TEXT, sk TEXT, item TEXT NOT NULL, PRIMARY 
 
 class FillError(CairnError):
     """Audiences cannot be filled so; the message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    what: str
-    done: int
-    total: int
 
 
 class Copy:
@@ -81,7 +66,7 @@ class Copy:
     def has(self, name: str) -> bool:
         return self._database.execute("SELECT 1 FROM files WHERE name = ?", (name,)).fetchone() is not None
 
-    def add(self, name: str, items: Iterator[Raw]) -> None:
+    def add(self, name: str, items: Iterable[Raw]) -> None:
         """All items of a file, or none of them."""
         rows = ((one["pk"]["S"], one["sk"]["S"], json.dumps(one)) for one in items if counts(one))
         with self._database:
@@ -115,31 +100,27 @@ class Copy:
 
 @dataclass(slots=True)
 class Filling:
-    table: str
-    bucket: str
+    table: TableCopy
     copy: Copy
     fill: FillAudiences
-    sleep: Callable[[float], None] = time.sleep
 
     @classmethod
     @contextmanager
     def of_stack(cls, name: str, policy: Path, work: Path, rate: UnitRate, *, again: bool) -> Iterator["Filling"]:
         """Raises FillError where there is no such stack, or nothing to fill."""
         audiences, leads = _rules(policy)
-        with rate.limits(), _explained(name):
-            outputs = data_outputs(name)
-            if not {"TableName", "OverflowBucket"} <= outputs.keys():
-                raise FillError(f"stack {name}-Data puts out no table and bucket: is it Cairn's, and up to date?")
+        with rate.limits(), explained(name, NEEDED):
+            name_of_table, bucket = table_and_bucket(name)
             table.unbind()
             aws.client.cache_clear()  # a client of before would not be limited
             client = aws.client("dynamodb", validated=True)
-            table.bind(outputs["TableName"], client.meta.region_name)
-            index = DynamoAudiences(client, outputs["TableName"])
+            table.bind(name_of_table, client.meta.region_name)
+            index = DynamoAudiences(client, name_of_table)
             filling = audiences.all if again else unfilled(audiences, index.filled())
             copy = Copy(work)
             try:
                 fill = FillAudiences(audiences, filling, leads, index)
-                yield cls(outputs["TableName"], outputs["OverflowBucket"], copy, fill)
+                yield cls(TableCopy(name_of_table, bucket, copy), copy, fill)
             finally:
                 copy.close()
                 table.unbind()
@@ -147,11 +128,11 @@ class Filling:
     def steps(self, now: datetime) -> Iterator[Progress]:
         """Do all of it, or what an interrupted command has left."""
         self._check_same()
-        yield from self._export(now)
-        yield from self._read()
+        yield from self.table.steps(now)
         yield from self._write(now)
         self.fill.done(instant_from_wire(self.copy.get("at")))
-        self._clear()
+        self.table.clear()
+        self.copy.delete()
 
     def _check_same(self) -> None:
         """An interrupted filling goes on with the same audiences."""
@@ -161,42 +142,6 @@ class Filling:
                 raise FillError(f"{self.copy.file} is of other audiences: delete it, and the filling begins anew")
         else:
             self.copy.put(versions=versions)
-
-    def _export(self, now: datetime) -> Iterator[Progress]:
-        client = aws.client("dynamodb")
-        if not self.copy.get("at"):
-            self.copy.put(at=instant_to_wire(now))
-        prefix = f"{FOLDER}/{self.copy.get('at').replace(':', '')}"
-        if not self.copy.get("export"):
-            arn = client.describe_table(TableName=self.table)["Table"]["TableArn"]
-            started = client.export_table_to_point_in_time(
-                TableArn=arn,
-                S3Bucket=self.bucket,
-                S3Prefix=prefix,
-                ExportFormat="DYNAMODB_JSON",
-                ClientToken=short_hash(self.table, prefix),
-            )
-            self.copy.put(export=started["ExportDescription"]["ExportArn"], prefix=prefix)
-        while not self.copy.get("exported"):
-            state = client.describe_export(ExportArn=self.copy.get("export"))["ExportDescription"]
-            if state["ExportStatus"] == "FAILED":
-                why = state.get("FailureMessage") or state.get("FailureCode")
-                raise FillError(f"the export has failed: {why}. Delete {self.copy.file}, and run it again")
-            if state["ExportStatus"] == "COMPLETED":
-                self.copy.put(exported="yes")
-                break
-            yield Progress("exporting the table", 0, 1)
-            self.sleep(POLL_SECONDS)
-
-    def _read(self) -> Iterator[Progress]:
-        s3 = aws.client("s3")
-        files = [one for one in self._objects() if "/data/" in one and one.endswith(".gz")]
-        for number, key in enumerate(files, 1):
-            if not self.copy.has(key):
-                body = s3.get_object(Bucket=self.bucket, Key=key)["Body"]
-                with gzip.GzipFile(fileobj=body) as lines:
-                    self.copy.add(key, (json.loads(line)["Item"] for line in lines if line.strip()))
-            yield Progress("reading files", number, len(files))
 
     def _write(self, now: datetime) -> Iterator[Progress]:
         done, total = int(self.copy.get("done") or 0), self.copy.size
@@ -212,18 +157,6 @@ class Filling:
                 yield Progress("writing members", done, total)
         yield Progress("writing members", done, total)
 
-    def _clear(self) -> None:
-        """Delete what has copies of personal data."""
-        s3 = aws.client("s3")
-        for key in self._objects():
-            s3.delete_object(Bucket=self.bucket, Key=key)
-        self.copy.delete()
-
-    def _objects(self) -> Iterator[str]:
-        pages = aws.client("s3").get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self.bucket, Prefix=f"{self.copy.get('prefix')}/"):
-            yield from (one["Key"] for one in page.get("Contents", ()))
-
 
 def _rules(policy: Path) -> tuple[Audiences, Leads | None]:
     """The audiences and the rules of leads beside the policy."""
@@ -232,18 +165,3 @@ def _rules(policy: Path) -> tuple[Audiences, Leads | None]:
         raise FillError(f"there is no {policy.with_name(FILE)}: run it where the deployed files are")
     rules: dict[str, Any] | None = compile_leads(leads_of(policy))
     return audiences_from_document(document), None if rules is None else Leads(rules_from_document(rules))
-
-
-@contextmanager
-def _explained(stack: str) -> Iterator[None]:
-    """Errors of AWS with what to do about them."""
-    try:
-        yield
-    except (BotoCoreError, ClientError, PynamoDBException, ServiceBusyError) as error:
-        if isinstance(error, ServiceBusyError) or aws.is_transient(error):
-            raise FillError(f"{error}. Run it again; with fewer --units-per-second, where it is throttled") from None
-        needed = (
-            "cloudformation:DescribeStacks; dynamodb:DescribeTable, ExportTableToPointInTime, DescribeExport, Query, "
-            "GetItem, PutItem and DeleteItem; s3:ListBucket, PutObject, GetObject and DeleteObject"
-        )
-        raise FillError(f"stack {stack}: {error}. Is it this account's and region's, and may you {needed}?") from None

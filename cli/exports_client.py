@@ -43,7 +43,11 @@ class LocalTable:
         try:
             with urlopen(Request(f"{self.url.rstrip('/')}/_table", body, actor_header()), timeout=300) as answer:  # noqa: S310
                 for line in answer:
-                    yield json.loads(line)["Item"]
+                    found = json.loads(line)
+                    if "End" in found:
+                        return
+                    yield found["Item"]
+            raise ExportStoppedError(f"{self.url} stopped in the middle of the table: see what its terminal says")
         except HTTPError as error:
             only = "only `cairn serve` has this route; a deployment is named by --stack"
             raise ExportStoppedError(f"{error.url} answered {error.code}: {only}") from None

@@ -29,6 +29,7 @@ from cli import (
     preflight,
     preview,
     privacy,
+    quality,
     replay,
     reviews,
     score,
@@ -88,6 +89,7 @@ app.add_typer(splits.app, name="split", rich_help_panel=OPERATION)
 app.add_typer(audiences.app, name="audience", rich_help_panel=OPERATION)
 app.add_typer(broadcasts.app, name="broadcast", rich_help_panel=OPERATION)
 app.add_typer(messages.app, name="message", rich_help_panel=OPERATION)
+app.add_typer(quality.app, name="quality", rich_help_panel=OPERATION)
 app.add_typer(members.app, name="member", rich_help_panel=OPERATION)
 app.add_typer(members.deals, name="deal", rich_help_panel=OPERATION)
 app.add_typer(identity_key.app, name="identity-key", rich_help_panel=OPERATION)

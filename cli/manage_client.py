@@ -49,6 +49,7 @@ class Manage:
         return found
 
     def post(self, name: str, **fields: Any) -> dict[str, Any]:
+        """Fields that are empty are left out."""
         document = {key: value for key, value in fields.items() if value}
         return self._ask("POST", name, json.dumps(document).encode())
 

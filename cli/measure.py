@@ -157,6 +157,7 @@ class Report(StrEnum):
     TASKS = "tasks"
     STAGES = "stages"
     KINDS = "kinds"
+    LOSSES = "losses"
 
 
 @app.command(
@@ -170,7 +171,7 @@ def report(
     to: ToOption = LOCAL_URL,
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
-    """Count from the log: a journey's funnel, deliveries, latencies, matching, tasks, stages of leads."""
+    """Count from the log: a journey's funnel, deliveries, latencies, matching, tasks, stages of leads, losses."""
     found = Manage(to).get("reports", report=name.value, journey=journey, days=days)
     if as_json:
         print_json(found)

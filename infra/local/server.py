@@ -288,16 +288,22 @@ class Application:
         return Response(self._items(keys), content_type="application/x-ndjson")
 
     def _items(self, keys: Sequence[Any]) -> Iterator[str]:
-        """One partition after the other, while the deployment goes on."""
+        """One partition after the other, while the deployment goes on. The last line says that nothing is missing."""
         for key in keys:
             with self.deployment.lock:
                 items = self.deployment.cloud.items_of(key)
-            yield "".join(json.dumps({"Item": one}) + "\n" for one in items)
+            yield "".join(json.dumps({"Item": one}, default=_base64) + "\n" for one in items)
+        yield json.dumps({"End": len(keys)}) + "\n"
 
     def _timeline(self, request: Request) -> Response:
         self.deployment.catch_up()
         lines = self.deployment.timeline(request.args.get("customer"))
         return _lines(lines)
+
+
+def _base64(value: bytes) -> str:
+    """As DynamoDB's export has binary values."""
+    return base64.b64encode(value).decode()
 
 
 def _check_site(request: Request) -> None:

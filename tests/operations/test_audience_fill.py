@@ -14,7 +14,7 @@ from cairn.adapters.dynamodb.audiences import DynamoAudiences
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE, RecordItem
 from cairn.adapters.dynamodb.table import bind
-from cli import audience_fill_client
+from cli import audience_fill_client, table_copy
 from cli.audience_fill_client import Filling
 from cli.main import app
 from infra.local.deployment import local_deployment
@@ -82,7 +82,7 @@ class Deployed:
 def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
     """Twelve customers of two kinds, who were there before the audience."""
     (tmp_path / "policy.toml").write_text(POLICY % "", encoding="utf-8")
-    monkeypatch.setattr(audience_fill_client, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(table_copy, "POLL_SECONDS", 0.01)
     with local_deployment(
         SHORT_JOURNEY, start=MONDAY, secrets=local_secrets({}), policy=tmp_path / "policy.toml"
     ) as made:

@@ -9,7 +9,7 @@ from cairn.application.events.process_event import ProcessEvent
 from cairn.application.events.relay_effects import message_of
 from cairn.domain.consent.changes import STATED, ConsentChange, ConsentStatus
 from cairn.domain.consent.suppression import suppression_key
-from cairn.domain.customer.state import IDENTIFIER_DETACHED, Customer
+from cairn.domain.customer.state import CUSTOMERS_MERGED, IDENTIFIER_DETACHED, Customer
 from cairn.domain.effects import SendMessage
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for
@@ -588,3 +588,87 @@ def test_running_journeys_no_longer_write_to_a_detached_address(shop: Shop) -> N
     (running,) = shop.customers.load(mia.id).enrollments.values()
     assert running.addresses is not None
     assert NUMBER not in running.addresses.values()
+
+
+def merge(shop: Shop, one: Customer, other: Customer) -> None:
+    """A person says that the other one is the same."""
+    id_ = f"merge-{len(shop.customers.commits)}"
+    order = Event(
+        id_,
+        "operators",
+        CUSTOMERS_MERGED,
+        MONDAY,
+        customer_id=one.id,
+        properties={"other": other.id, "actor": "ada"},
+    )
+    shop.process(order, MONDAY)
+
+
+def test_a_person_makes_two_known_customers_one(shop: Shop) -> None:
+    shop.vouched("account.opened", MIA, attributes={"first_name": "Mia"})
+    shop.vouched("visit.attended", name(email=OTHER_MAIL), attributes={"city": "Lyon"})
+
+    merge(shop, shop.who(email=OTHER_MAIL), shop.who(user_id="mia"))
+
+    mia = shop.who(user_id="mia")
+    assert shop.who(email=OTHER_MAIL).id == mia.id
+    assert (mia.profile.get("first_name"), mia.profile.get("city")) == ("Mia", "Lyon")
+    assert len(shop.customers) == 1
+
+
+def test_a_second_order_to_merge_changes_nothing(shop: Shop) -> None:
+    shop.vouched("account.opened", MIA)
+    shop.vouched("visit.attended", name(email=OTHER_MAIL))
+    mia, other = shop.who(user_id="mia"), shop.who(email=OTHER_MAIL)
+    merge(shop, mia, other)
+    profile = shop.who(user_id="mia").profile
+
+    merge(shop, mia, other)
+
+    assert shop.who(user_id="mia").profile.identifiers == profile.identifiers
+    assert shop.who(user_id="mia").profile.merged == profile.merged
+
+
+def test_a_persons_order_makes_no_typed_address_a_known_customers_own(shop: Shop) -> None:
+    shop.vouched("account.opened", MIA)
+    shop.typed("survey.answered", name(email=OTHER_MAIL))
+
+    merge(shop, shop.who(user_id="mia"), shop.who(email=OTHER_MAIL))
+
+    mia = shop.who(user_id="mia").profile
+    assert mia.identifiers == MIA
+    assert mia.get("email") == MAIL
+    assert mia.activity["survey.answered"].count == 1
+    assert shop.customers.find(name(email=OTHER_MAIL)).customers == ()
+    assert shop.vouched("payment.failed", name(user_id="mia")) == [EVERYWHERE_MIA]
+
+
+def test_two_visitors_are_made_one_visitor(shop: Shop) -> None:
+    shop.typed("survey.answered", name(email=MAIL))
+    shop.typed("survey.answered", name(phone=OTHER_NUMBER))
+
+    merge(shop, shop.who(email=MAIL), shop.who(phone=OTHER_NUMBER))
+
+    assert shop.who(email=MAIL).id == shop.who(phone=OTHER_NUMBER).id
+    assert not shop.who(email=MAIL).profile.is_known
+
+
+def test_accounts_of_one_system_stay_two_customers_whatever_a_person_orders(shop: Shop) -> None:
+    shop.vouched("account.opened", MIA)
+    shop.vouched("account.opened", name(user_id="mia-2", phone=OTHER_NUMBER))
+
+    merge(shop, shop.who(user_id="mia"), shop.who(user_id="mia-2"))
+
+    assert shop.who(user_id="mia").id != shop.who(user_id="mia-2").id
+    assert shop.dropped() == {"customer.duplicate": "other_account"}
+
+
+def test_a_merge_is_an_operators_order_alone(shop: Shop) -> None:
+    shop.vouched("account.opened", MIA)
+    shop.vouched("visit.attended", name(email=OTHER_MAIL))
+    mia, other = shop.who(user_id="mia"), shop.who(email=OTHER_MAIL)
+    claimed = Event("x", "track", CUSTOMERS_MERGED, MONDAY, customer_id=mia.id, properties={"other": other.id})
+
+    shop.process(claimed, MONDAY)
+
+    assert len(shop.customers) == 2

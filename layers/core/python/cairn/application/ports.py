@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from cairn.domain.people.task import Task
     from cairn.domain.policy import WebhookEndpoint
     from cairn.domain.profile.profile import Profile
+    from cairn.domain.quality.reports import Pair, Section
     from cairn.domain.replies.rules import IntentRule
     from cairn.domain.shared.channels import Channel, Purpose
     from cairn.domain.webhook_delivery import WebhookCall, WebhookDelivery
@@ -628,6 +629,30 @@ class SeenTypes(Protocol):
 
     def page(self, source: str, limit: int, after: str = "") -> SeenPage:
         """By source and type: at most so many of one source, or with `""` of all."""
+
+
+class QualityStore(Protocol):
+    """The report of the last quality run, and the pairs of customers who are two people, as a person has found."""
+
+    def put_part(
+        self, run: str, section: Section, number: int, rows: Sequence[Mapping[str, Any]], at: datetime
+    ) -> None:
+        """Store rows of a run. Idempotent."""
+
+    def put_report(self, report: Mapping[str, Any], at: datetime) -> None:
+        """Make this the report that is shown, with its run's parts."""
+
+    def report(self) -> Mapping[str, Any] | None:
+        """The last report; None without one."""
+
+    def part(self, run: str, section: Section, number: int) -> Sequence[Mapping[str, Any]]:
+        """The rows of a part; none where there is no such part."""
+
+    def distinguish(self, pair: Pair, at: datetime) -> None:
+        """Remember that these are two people. Idempotent."""
+
+    def distinguished(self, pairs: Collection[Pair]) -> frozenset[Pair]:
+        """Of these pairs, the two people."""
 
 
 class History(Protocol):

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from cairn.adapters.http.manage.customers import CustomerRoutes
     from cairn.adapters.http.manage.messages import MessageRoutes
     from cairn.adapters.http.manage.people import PeopleRoutes
+    from cairn.adapters.http.manage.quality import QualityRoutes
     from cairn.application.audience.ask_audiences import AskAudiences
     from cairn.application.audience.manage_broadcasts import ManageBroadcasts
     from cairn.application.customer.explain_decisions import ExplainDecisions
@@ -125,6 +126,7 @@ def router_of(settings: ManageApiSettings) -> ManageRouter:
         ),
         audiences=lambda: _audiences(Path(settings.policy_path), settings.table_name, audit),
         broadcasts=lambda: _broadcasts(settings, audit, board),
+        quality=lambda: _quality(normal_phone, find=find, commands=commands, audit=audit),
         audit=audit,
         seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
         lead=lambda: _lead(find, audit, leads),
@@ -159,7 +161,7 @@ def _customers(  # noqa: PLR0913, PLR0917  what both use cases need
     journeys, policy = Catalogue(Path(settings.journeys_path)), Path(settings.policy_path)
     return CustomerRoutes(
         show=ShowCustomer(find, history, audit, journeys, board, DynamoChosenArms(), targets.time_zone),
-        change=ChangeCustomer(find, commands, journeys, journeys, lambda: policy_at(policy).max_identifiers),
+        change=ChangeCustomer(find, commands, journeys, journeys),
         normal_phone=phones_of(settings.phone_region),
     )
 
@@ -316,6 +318,16 @@ def _inbox(*, policy: Path, **parts: Any) -> "ServeInbox":
     from cairn.application.people.serve_inbox import ServeInbox  # noqa: PLC0415
 
     return ServeInbox(**parts, policy=policy_at(policy), jurisdiction_of=jurisdiction_of)
+
+
+def _quality(normal_phone: "Callable[[str], str | None]", **parts: Any) -> "QualityRoutes":
+    from cairn.adapters.dynamodb.present_customers import DynamoPresentCustomers  # noqa: PLC0415  few requests need it
+    from cairn.adapters.dynamodb.quality import DynamoQuality  # noqa: PLC0415
+    from cairn.adapters.http.manage.quality import QualityRoutes  # noqa: PLC0415
+    from cairn.application.quality.manage_quality import ManageQuality  # noqa: PLC0415
+
+    manage = ManageQuality(store=DynamoQuality(), present=DynamoPresentCustomers(), **parts)
+    return QualityRoutes(manage, normal_phone)
 
 
 def _audiences(policy: Path, table_name: str, audit: DynamoAudit) -> "AskAudiences":

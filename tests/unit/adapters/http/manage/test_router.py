@@ -12,6 +12,7 @@ from cairn.adapters.http.manage.customers import CustomerRoutes
 from cairn.adapters.http.manage.forms import MAX_BODY_BYTES
 from cairn.adapters.http.manage.messages import MessageRoutes
 from cairn.adapters.http.manage.people import PeopleRoutes
+from cairn.adapters.http.manage.quality import QualityRoutes
 from cairn.adapters.http.manage.router import ManageRouter, OperatorRequest
 from cairn.adapters.http.manage.routes import ROUTES
 from cairn.adapters.http.problems import problem_of
@@ -27,10 +28,12 @@ def phones(text: str) -> str | None:
 
 NOTHING: Any = None
 PEOPLE = PeopleRoutes(NOTHING, NOTHING, NOTHING, NOTHING, phones)
+QUALITY = QualityRoutes(NOTHING, phones)
 PARTS: Any = {one.name: NOTHING for one in fields(ManageRouter)} | {
     "customers": lambda: CustomerRoutes(NOTHING, NOTHING, phones),
     "messages": lambda: MessageRoutes(NOTHING, NOTHING, phones),
     "people": lambda: PEOPLE,
+    "quality": lambda: QUALITY,
     "normal_phone": phones,
 }
 ROUTER = ManageRouter(**PARTS)

@@ -12,7 +12,7 @@ from cairn.application.values.customers import Commit
 from cairn.domain.customer.state import DEDUPE_WINDOW
 from cairn.domain.effects import EraseCustomer
 from cairn.domain.event import Event, consent_to_wire
-from cairn.domain.identity.identifiers import name_tag
+from cairn.domain.identity.identifiers import name_tag, value_tag
 from cairn.domain.identity.identity_key import CustomerIdKey
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_to_wire
@@ -58,11 +58,16 @@ def older_item(customer_id: str, sort_key: str, at: datetime) -> RecordItem:
 
 
 def event_item(customer_id: str, event: Event, at: datetime, key: CustomerIdKey) -> RecordItem:
-    """`named`: the identifiers by which the event named its customer, so that a wrong merge can be understood."""
+    """The event in the timeline.
+
+    `named`: the identifiers by which the event named its customer, so that a wrong merge can be understood. `values`:
+    a tag of each attribute's value, in the order of the names, so that sources can be compared (docs/quality.md).
+    """
     body: dict[str, Any] = {"id": event.id, "source": event.source, "type": event.type}
     body |= {"named": [name_tag(name, key) for name in event.identifiers]} if event.identifiers else {}
     body |= {"properties": event.properties} if event.properties else {}
-    body |= {"attributes": sorted(event.attributes)} if event.attributes else {}
+    if names := sorted(event.attributes):
+        body |= {"attributes": names, "values": "".join(value_tag(event.attributes[name], key) for name in names)}
     body |= {"consent": [consent_to_wire(change) for change in event.consent]} if event.consent else {}
     body |= {"backfill": True} if event.backfill else {}
     body |= {"received_at": instant_to_wire(at)} if at != event.occurred_at else {}

@@ -21,6 +21,8 @@
 | `deal#<hash>`    | `deal`             | a customer whom one partner has registered                               |
 | customer id      | `consent#<at>#<hash>` | one consent record, stored without end                                |
 | customer id      | `audience#<name>`  | a member of an audience, or who has left; indexed (audiences.py)      |
+| customer id      | `distinct#<id>`    | another customer, who is not this one, as a person has found (quality.py) |
+| `quality`        | `quality`, `<run>#<section>#<n>` | the report of the last quality run, and its lists in parts |
 | `audiences`      | `<name>`           | when an audience was filled, with which version                          |
 | `broadcasts`     | `broadcast#<id>`   | an event for each member of an audience, and how far it is; indexed by time |
 | `journey#<name>` | `version#<hash>`   | a journey version in use, so that a deploy changes no open enrollment    |
@@ -93,6 +95,10 @@ AUDIENCE = "audience#"
 JOURNEY = "journey#"
 VERSION = "version#"
 SUPPRESSED = "suppressed"
+DISTINCT = "distinct#"
+"""Before the id of another customer who is not this one, as a person has found."""
+QUALITY = "quality"
+"""Partition key of the report of the last quality run, and its sort key."""
 SETTINGS = "settings"
 SWITCHES = "switches"
 CHOSEN = "chosen"

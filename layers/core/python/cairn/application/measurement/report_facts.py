@@ -1,4 +1,4 @@
-"""Reports that are counted from the log of facts: funnels, deliveries, latencies, tasks, matching."""
+"""Reports that are counted from the log of facts: funnels, deliveries, latencies, tasks, matching, losses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ REPORTS: Mapping[str, Sequence[str]] = MappingProxyType(
         "tasks": ("tasks",),
         "stages": ("stages",),
         "kinds": ("kinds",),
+        "losses": ("losses",),
     }
 )
 """Each report, and the queries that answer it."""

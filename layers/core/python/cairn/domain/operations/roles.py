@@ -85,6 +85,11 @@ ALLOWED: Mapping[str, Mapping[str, frozenset[Role]]] = {
         "plan": PLANNERS,
         **dict.fromkeys(("approve", "pause", "resume", "stop"), OPERATORS),
     },
+    "GET /manage/quality": {ONLY: READERS - {Role.AGENT}},
+    "POST /manage/quality": {
+        **dict.fromkeys(("compare", "merge", "distinguish"), OPERATORS | {Role.PRIVACY}),
+        **dict.fromkeys(("begin", "add", "publish"), OPERATORS),
+    },
     "GET /manage/audit": {ONLY: PRIVACY},
     "GET /manage/seen": {ONLY: EVERY_ROLE},
 }

@@ -109,6 +109,14 @@ class AmbiguousNameError(CairnError):
     """A name belongs to several customers; the message lists their ids."""
 
 
+class NotMergedError(CairnError):
+    """Two customers cannot be merged; the message says why, and what to do."""
+
+
+class NoReportError(CairnError):
+    """There is no report yet, or none any more."""
+
+
 class NotAllowedError(CairnError):
     """A person's message would never go out; the error's text says why."""
 

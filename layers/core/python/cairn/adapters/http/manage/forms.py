@@ -154,6 +154,13 @@ class Form:
         self._wrong(name, "a JSON object")
         return {}
 
+    def list(self, name: str) -> Sequence[Any]:
+        value = self._document[name] if self.has(name) else None
+        if isinstance(value, list):
+            return value
+        self._wrong(name, "a list")
+        return []
+
     def entries(self, name: str) -> Sequence[Sequence[str]]:
         """A list of lists of one to three texts; none where the field is missing."""
         value = self._document[name] if self.has(name) else []

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cairn.adapters.http.manage.customers import CustomerRoutes
     from cairn.adapters.http.manage.messages import MessageRoutes
     from cairn.adapters.http.manage.people import PeopleRoutes
+    from cairn.adapters.http.manage.quality import QualityRoutes
     from cairn.application.audience.ask_audiences import AskAudiences
     from cairn.application.audience.manage_broadcasts import ManageBroadcasts
     from cairn.application.customer.explain_decisions import ExplainDecisions
@@ -134,6 +135,7 @@ class ManageRouter:
     people: "Callable[[], PeopleRoutes]"
     audiences: "Callable[[], AskAudiences]"
     broadcasts: "Callable[[], ManageBroadcasts]"
+    quality: "Callable[[], QualityRoutes]"
     audit: Audit
     seen: SeenTypes
     lead: "Callable[[], ShowLead]"
@@ -181,6 +183,8 @@ class ManageRouter:
             "POST /manage/audiences": self._audience,
             "GET /manage/broadcasts": self._broadcasts,
             "POST /manage/broadcasts": self._broadcast,
+            "GET /manage/quality": self._quality,
+            "POST /manage/quality": self._quality,
             "GET /manage/audit": self._audit,
             "GET /manage/seen": self._seen,
         }
@@ -514,6 +518,9 @@ class ManageRouter:
             case _:
                 return Answer(200, documents.broadcast(manage.show(this)))
         return Answer(202, documents.broadcast(done))
+
+    def _quality(self, call: OperatorRequest, now: datetime) -> Answer:
+        return self.quality()(call, now)
 
     def _audit(self, call: OperatorRequest, now: datetime) -> Answer:  # noqa: ARG002
         query = call.query or {}

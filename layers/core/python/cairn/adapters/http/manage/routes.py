@@ -37,6 +37,8 @@ ROUTES = (
     ("POST", "/manage/audiences"),
     ("GET", "/manage/broadcasts"),
     ("POST", "/manage/broadcasts"),
+    ("GET", "/manage/quality"),
+    ("POST", "/manage/quality"),
     ("GET", "/manage/audit"),
     ("GET", "/manage/seen"),
 )
