@@ -817,6 +817,7 @@ class Renderer:
 class Provider(list[Rendered]):
     """Messages that the provider accepted."""
 
+    name = "fake"
     answer: Exception | None = None
 
     def send(self, message: Message, rendered: Rendered) -> str:

@@ -124,18 +124,20 @@ def _migrate(journeys: Path, customers: DynamoCustomers, inbox: EventsQueue, aud
 
 def _measure(settings: ManageApiSettings) -> "MeasureJourney":
     from cairn.adapters.documents.catalogue import Catalogue  # noqa: PLC0415  with the statistics
-    from cairn.adapters.documents.policy import prices_at  # noqa: PLC0415
+    from cairn.adapters.documents.plan import DocumentPlans  # noqa: PLC0415
+    from cairn.adapters.documents.policy import overall_plan_at, prices_at  # noqa: PLC0415
     from cairn.application.measurement.measure_journey import MeasureJourney  # noqa: PLC0415
 
-    return MeasureJourney(
-        Catalogue(Path(settings.journeys_path)), _facts(settings), prices_at(Path(settings.policy_path))
-    )
+    policy = Path(settings.policy_path)
+    plans = DocumentPlans(Catalogue(Path(settings.journeys_path)), overall_plan_at(policy))
+    return MeasureJourney(plans, _facts(settings), prices_at(policy))
 
 
 def _report(settings: ManageApiSettings) -> "ReportFacts":
+    from cairn.adapters.documents.policy import stages_at  # noqa: PLC0415
     from cairn.application.measurement.report_facts import ReportFacts  # noqa: PLC0415
 
-    return ReportFacts(_facts(settings))
+    return ReportFacts(_facts(settings), stages_at(Path(settings.policy_path)))
 
 
 def _facts(settings: ManageApiSettings) -> "AthenaFacts":

@@ -22,7 +22,7 @@ CompiledJourney = dict[str, Any]
 
 
 class Catalogue:
-    """Implements the ports JourneyVersions, JourneyDirectory and MeasuredPlans.
+    """Implements the ports JourneyVersions and JourneyDirectory.
 
     `path` is the catalogue.json that `cairn check` has passed and the build wrote.
     """

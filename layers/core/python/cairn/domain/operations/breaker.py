@@ -103,7 +103,7 @@ def evaluate(
     now = sum((bucket.counts for bucket in counted if bucket.start >= middle), Counts())
     before = sum((bucket.counts for bucket in counted if bucket.start < middle), Counts())
     whole = since is None or since <= first  # else the window before is incomplete
-    why = _above(now, breaker) or (_doubled(now, before, breaker) if whole else "")
+    why = _above(now, breaker) or (doubled(now, before, breaker) if whole else "")
     return Trip(target, why) if why else None
 
 
@@ -122,7 +122,7 @@ def _above(now: Counts, breaker: Breaker) -> str:
     return ""
 
 
-def _doubled(now: Counts, before: Counts, breaker: Breaker) -> str:
+def doubled(now: Counts, before: Counts, breaker: Breaker) -> str:
     """Whether the share of complaints has grown by `doubling` since the window before; both need enough messages.
 
     Twice as many complaints about twice as many messages are normal. A window without complaints counts as one

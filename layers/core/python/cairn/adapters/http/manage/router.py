@@ -17,6 +17,7 @@ from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.event import MAX_ID_LENGTH
 from cairn.domain.operations.pauses import WINDOW, PausePolicy
 from cairn.domain.operations.switches import MAX_REASON_LENGTH
+from cairn.domain.policy import EVERY_JOURNEY
 from cairn.domain.privacy.requests import Choice
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import InvalidRequestError, NotSignedInError
@@ -294,7 +295,8 @@ class ManageRouter:
     def _measure(self, call: OperatorRequest, now: datetime) -> Answer:
         from cairn.adapters.http.manage.measures import measured  # noqa: PLC0415  with the statistics
 
-        return Answer(200, measured(self.measure()(_journey_in(call), now)))
+        journey = (call.query or {}).get("journey") or EVERY_JOURNEY
+        return Answer(200, measured(self.measure()(journey, now)))
 
     def _report(self, call: OperatorRequest, now: datetime) -> Answer:
         query = call.query or {}

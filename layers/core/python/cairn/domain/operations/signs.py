@@ -1,0 +1,119 @@
+"""Signs that something goes wrong though every function works, judged from what the log of facts counts.
+
+`sweep` judges half an hour against the half hour before, every five minutes (application/operations/watch_signs).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from cairn.domain.measurement.facts import LoggedFact
+from cairn.domain.operations.breaker import AT_LEAST, Counts, doubled
+from cairn.domain.policy import Breaker
+
+WINDOW = timedelta(minutes=30)
+
+FEWEST_EVENTS = 20
+"""Fewer events in the window are chance."""
+
+LEAST_MATCH_RATE = 0.85
+MOST_DELIVERY_ERRORS = 0.03
+MOST_MISFIRES = 0.01
+MOST_LATE_EVENTS = 0.05
+"""So that the 95th percentile is below LATE_EVENT."""
+
+LATE_EVENT = timedelta(seconds=60)
+"""From what happened to its commit."""
+
+IMPORTED, NO_RULE = "imports", "no_rule"
+
+
+class Sign(StrEnum):
+    """What is found, by the name under which it is counted; docs/runbook.md has a page for each."""
+
+    COMPLAINTS_DOUBLED = "ComplaintsDoubled"
+    DELIVERY_ERRORS = "DeliveryErrors"
+    MATCH_RATE_LOW = "MatchRateLow"
+    EVENTS_LATE = "EventsLate"
+    MISFIRES = "Misfires"
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What was counted of a time."""
+
+    delivered: int = 0
+    failed: int = 0
+    bounced: int = 0
+    complained: int = 0
+    events: int = 0
+    """Without history."""
+    late: int = 0
+    """Events whose commit came more than LATE_EVENT after them."""
+    unmatched: int = 0
+    """What was accepted and reached no customer."""
+    misfired: int = 0
+    """Timers that fired too late."""
+
+    def __add__(self, other: "Flow") -> "Flow":
+        return Flow(*(getattr(self, name) + getattr(other, name) for name in COUNTED))
+
+    @property
+    def reports(self) -> Counts:
+        return Counts(self.delivered, self.failed, self.bounced, self.complained)
+
+
+COUNTED = tuple(one.name for one in fields(Flow))
+
+
+@dataclass(frozen=True, slots=True)
+class FlowBucket:
+    start: datetime
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    sign: Sign
+    why: str
+    """A plain sentence, without anything personal."""
+
+
+def flow_of(facts: Iterable[LoggedFact]) -> Flow:
+    counted = dict.fromkeys(COUNTED, 0)
+    for one in facts:
+        match one.kind:
+            case "delivered" | "failed" | "bounced" | "complained" | "misfired":
+                counted[one.kind] += 1
+            case "event" if one.reason != "backfill" and one.source != IMPORTED:
+                counted["events"] += 1
+                counted["late"] += one.lag_ms > LATE_EVENT / timedelta(milliseconds=1)
+            case "unmatched" if one.reason != NO_RULE:
+                counted["unmatched"] += one.number
+    return Flow(**counted)
+
+
+def judge(before: Flow, now: Flow) -> Iterator[Found]:
+    """Every sign but misfires, whose rate needs the number of all timers that fired."""
+    breaker = Breaker()
+    if why := doubled(now.reports, before.reports, breaker):
+        yield Found(Sign.COMPLAINTS_DOUBLED, why)
+    errors, messages = now.failed + now.bounced, now.reports.messages
+    if messages >= breaker.minimum and errors >= AT_LEAST and errors > MOST_DELIVERY_ERRORS * messages:
+        yield Found(Sign.DELIVERY_ERRORS, f"{errors:,} of {messages:,} messages failed or bounced in 30 minutes")
+    accepted = now.events + now.unmatched
+    if accepted >= FEWEST_EVENTS and now.events < LEAST_MATCH_RATE * accepted:
+        yield Found(Sign.MATCH_RATE_LOW, f"{now.events:,} of {accepted:,} events reached a customer in 30 minutes")
+    if now.events >= FEWEST_EVENTS and now.late >= AT_LEAST and now.late > MOST_LATE_EVENTS * now.events:
+        yield Found(
+            Sign.EVENTS_LATE, f"{now.late:,} of {now.events:,} events were more than a minute old at their commit"
+        )
+
+
+def judge_misfires(now: Flow, fired: int) -> Found | None:
+    """`fired`: all timers that fired in the window."""
+    all_ = max(fired, now.misfired)
+    if now.misfired < AT_LEAST or now.misfired <= MOST_MISFIRES * all_:
+        return None
+    return Found(Sign.MISFIRES, f"{now.misfired:,} of {all_:,} timers fired late in 30 minutes")
