@@ -19,8 +19,8 @@ MAX_SECONDS = 5.0
 FACTS_OF_A_CUSTOMER = 10.4
 WINDOW_MS = 7 * 24 * 60 * 60 * 1000
 JOURNEY = "come-back"
-OF_A_JOURNEY = {"arms", "costs", "funnel", "guardrails", "others", "split_arms", "times_to_goal", "work"}
-WITH_WINDOW = {"arms", "guardrails", "others", "split_arms"}
+OF_A_JOURNEY = {"arms", "costs", "funnel", "guardrails", "others", "sessions", "split_arms", "times_to_goal", "work"}
+WITH_WINDOW = {"arms", "guardrails", "others", "sessions", "split_arms"}
 
 PEOPLE = (
     "CREATE TABLE people AS SELECT n, n * 2000 AS began, CAST(n AS VARCHAR) AS c FROM range(?) AS r(n)",
@@ -59,8 +59,9 @@ def filled(facts: int) -> DuckFacts:
 
 
 def about(name: str, until: int) -> Sequence[str | int]:
-    window = [WINDOW_MS] if name in WITH_WINDOW else []
-    return [*([JOURNEY] if name in OF_A_JOURNEY else []), 0, until, *window]
+    before = [JOURNEY] if name in OF_A_JOURNEY else [" order.paid ", " order.paid "] if name == "kpis" else []
+    window: list[str | int] = [WINDOW_MS] if name in WITH_WINDOW else []
+    return [*before, 0, until, *window, *([" v1 "] if name == "sessions" else [])]
 
 
 def seconds(log: DuckFacts, until: int) -> Iterator[tuple[str, float]]:
