@@ -26,7 +26,9 @@ def flow_counters() -> "FlowCounters":
     return compose.flow_counters()
 
 
-warm = fact_log
+def warm() -> None:
+    fact_log()
+    flow_counters()
 
 
 def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001  a batch takes a fraction of the timeout

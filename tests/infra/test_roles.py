@@ -289,7 +289,7 @@ def test_no_role_may_change_or_delete_an_entry_of_the_audit(prod: Templates) -> 
         assert denied["Condition"] == {"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [AUDIT]}}
         granted = [one["Resource"] for one in statements if on_the_table(one) and "/index/" not in json.dumps(one)]
         assert all(resource == denied["Resource"] for resource in granted), "it holds wherever the table is granted"
-    assert len(use_the_table) == 13
+    assert len(use_the_table) == 14
 
 
 def test_nobody_may_scan_and_only_the_check_of_a_deployment_may_count(prod: Templates) -> None:
@@ -384,12 +384,12 @@ def test_a_function_posts_to_its_own_queues(dev: Templates, service: str, queues
     assert {target["Fn::GetAtt"][0][:-8] for target in targets} == queues
 
 
-def test_the_resuming_function_queries_only_the_indexes_and_the_counts_of_arms(prod: Templates) -> None:
+def test_the_resuming_function_queries_only_the_indexes_and_what_was_counted(prod: Templates) -> None:
     queries = [one for one in prod.statements("sweep") if "dynamodb:Query" in as_list(one["Action"])]
     counts, indexes = sorted(queries, key=lambda one: "/index/" in json.dumps(one))
 
     assert [one["Fn::Join"][1][-1] for one in indexes["Resource"]] == ["/index/gsi1", "/index/gsi2"]
-    assert counts["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["arms#*"]}}
+    assert counts["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["arms#*", "health#flow"]}}
 
 
 def test_the_operators_api_queries_the_due_times_too(prod: Templates) -> None:

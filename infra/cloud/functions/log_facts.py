@@ -42,3 +42,4 @@ class LogFacts(Function):
         self.may("firehose:PutRecordBatch", on=log.stream_arns())
         only_counters = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [FLOW]}}
         self.may("dynamodb:UpdateItem", on=table.table_arn, when=only_counters)
+        self.keep_audit(table)

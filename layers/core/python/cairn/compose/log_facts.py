@@ -1,6 +1,7 @@
 """log_facts: writes what can be counted into the log of facts."""
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cairn.adapters import aws
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def flow_counters() -> "FlowCounters":
-    """Made for the first batch that counts."""
+    """Its client is made for the first batch that counts."""
     settings = LogFactsSettings.from_environment(os.environ)
-    return DynamoFlowCounters(aws.client("dynamodb", validated=True), settings.table_name)
+    return DynamoFlowCounters(partial(aws.client, "dynamodb", validated=True), settings.table_name)
 
 
 def fact_log() -> FactLog:

@@ -86,7 +86,7 @@ def sweep() -> Jobs:
     )
     people_path = Path(settings.people_path)
     pass_on = PassOnRemoved(member_ids_at(people_path), DynamoRoster(), lambda: _tasks(people_path))
-    flow = DynamoFlowCounters(aws.client("dynamodb", validated=True), settings.table_name)
+    flow = DynamoFlowCounters(partial(aws.client, "dynamodb", validated=True), settings.table_name)
     watch_signs = WatchSigns(flow, partial(ages.done, WAKES))
     return Jobs(resume_paused, find_stuck, watch_queues, choose_winner.by_rule, pass_on, watch_signs)
 

@@ -3,8 +3,9 @@
 By the client itself and without PynamoDB, which log_facts does not need to write.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from cairn.adapters.aws import calling
@@ -25,20 +26,25 @@ CONDITION_FAILED = "ConditionalCheckFailedException"
 class DynamoFlowCounters:
     """Implements the port FlowCounters."""
 
-    def __init__(self, client: Any, table: str) -> None:
-        self._client = client
+    def __init__(self, make_client: Callable[[], Any], table: str) -> None:
+        self._make_client = make_client
         self._table = table
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._make_client()
 
     def add(self, flow: Flow, now: datetime) -> None:
         counted = {name: number for name in COUNTED if (number := getattr(flow, name))}
         if not counted:
             return
-        added = ", ".join(f"{name} :{name}" for name in counted)
+        added = ", ".join(f"#{name} :{name}" for name in counted)
         with calling("dynamodb"):
             self._client.update_item(
                 TableName=self._table,
                 Key={"pk": {"S": FLOW}, "sk": {"S": instant_to_wire(bucket_of(now))}},
                 UpdateExpression=f"ADD {added} SET expires_at = :expires_at",
+                ExpressionAttributeNames={f"#{name}": name for name in counted},  # `events` is a reserved word
                 ExpressionAttributeValues={f":{name}": {"N": str(one)} for name, one in counted.items()}
                 | {":expires_at": _seconds(now + RETENTION)},
             )
