@@ -174,7 +174,7 @@ ABOUT = {
     Report.CONSENTS: "how long statements of consent took to count, and what was sent meanwhile",
     Report.MATCHING: "of each source, how much reached a customer",
     Report.TASKS: "tasks by queue: how soon they are answered and done, and how many in time",
-    Report.STAGES: "leads by pipeline and stage",
+    Report.STAGES: "leads by pipeline and stage; customers by RFM class, and those who fell silent",
     Report.KINDS: "how many facts there are of each kind",
 }
 

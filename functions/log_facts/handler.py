@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001  a bat
 
 
 def note_flow(facts: list[LoggedFact]) -> None:
-    """Count what `sweep` judges by. A count that fails is lost: the facts are written, and do not come again for it."""
+    """Count for `sweep`. A count that fails is lost: the facts are written, and do not come again for it."""
     flow = flow_of(facts)
     try:
         if flow != Flow():

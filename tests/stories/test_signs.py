@@ -18,7 +18,7 @@ def flow(story: Story) -> dict[str, int]:
     return {name: sum(int(item.get(name, {"N": "0"})["N"]) for item in found) for name in names}
 
 
-def swept(story: Story, printed: Printed) -> list[tuple[str, str]]:
+def signs_said(story: Story, printed: Printed) -> list[tuple[str, str]]:
     """The lines of one run about signs: which one, and whether it is new."""
     before = len(printed.logs())
     story.deployment.handlers["sweep"](rule_event("sweep", story.deployment.now()), None)
@@ -32,7 +32,7 @@ def test_a_source_whose_events_reach_nobody_calls_a_person_once(a_story: Begins,
         story.happens("page.seen", f"known-{number}", customer={"user_id": f"ada-{number}"})
     story.deployment.facts()
     assert flow(story) == {"events": 16}
-    assert swept(story, printed) == []
+    assert signs_said(story, printed) == []
 
     for number in range(4):
         review = {
@@ -45,12 +45,12 @@ def test_a_source_whose_events_reach_nobody_calls_a_person_once(a_story: Begins,
     story.deployment.settle()
     story.deployment.facts()
     assert flow(story) == {"events": 16, "unmatched": 4}
-    assert swept(story, printed) == [("MatchRateLow", "ERROR")]
+    assert signs_said(story, printed) == [("MatchRateLow", "ERROR")]
 
     story.passes("5m")
-    assert swept(story, printed)[0] == ("MatchRateLow", "WARNING"), "it stays, and nobody is called again"
+    assert signs_said(story, printed)[0] == ("MatchRateLow", "WARNING"), "it stays, and nobody is called again"
     story.passes("30m")
-    assert swept(story, printed) == [], "it is over"
+    assert signs_said(story, printed) == [], "it is over"
 
 
 def test_a_timer_that_fires_late_is_a_fact_and_after_a_pause_it_is_none(a_story: Begins) -> None:

@@ -155,6 +155,26 @@ def test_how_many_tasks_are_done_in_time() -> None:
     assert row["in_time_percent"] == 66.67
 
 
+def test_customers_who_came_into_a_class_or_fell_silent() -> None:
+    facts = [
+        fact("a", "classified", customer="ada", arm="new"),
+        fact("b", "classified", HOUR, customer="ada", arm="best"),
+        fact("c", "classified", customer="ben", arm="new"),
+        fact("d", "slowed", customer="ben"),
+        fact("e", "slowed", HOUR, customer="ben"),
+        fact("f", "resumed", customer="ben"),
+    ]
+
+    rows = report("stages", facts)["classes"]
+
+    assert [(row["kind"], row["class"], row["customers"]) for row in rows] == [
+        ("classified", "best", 1),
+        ("classified", "new", 2),
+        ("resumed", "", 1),
+        ("slowed", "", 1),
+    ]
+
+
 def test_a_report_that_there_is_not_names_those_that_there_are() -> None:
     with pytest.raises(InvalidRequestError, match="consents"):
         report("weather", [])

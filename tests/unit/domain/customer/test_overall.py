@@ -48,7 +48,7 @@ def sends(reaction: Reaction) -> list[str]:
     return [one.template for one in reaction.effects if isinstance(one, SendMessage)]
 
 
-def test_who_is_in_it_gets_no_marketing_and_everything_else() -> None:
+def test_who_is_in_it_gets_no_marketing_and_the_rest() -> None:
     (out,) = customers(held_out=True)
 
     reaction = happens(out, "trial.signup", NEWS, RECEIPT)

@@ -6,14 +6,14 @@ import pytest
 
 from cairn.application.operations.watch_signs import WatchSigns
 from cairn.domain.measurement.facts import LoggedFact
-from cairn.domain.operations.signs import WINDOW, Flow, FlowBucket, Sign, flow_of, judge, judge_misfires
+from cairn.domain.operations.signs import WINDOW, Flow, FlowBucket, Sign, flow_of, signs_in, misfires_in
 from tests.unit.makers import MONDAY
 
 QUIET = Flow(delivered=1_000, complained=1, events=1_000, unmatched=10)
 
 
 def signs(before: Flow, now: Flow) -> list[Sign]:
-    return [one.sign for one in judge(before, now)]
+    return [one.sign for one in signs_in(before, now)]
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,12 @@ def test_a_sign_is_found_above_its_bound_and_not_at_it(before: Flow, now: Flow, 
 
 
 def test_timers_that_fire_late_are_a_share_of_those_that_fire() -> None:
-    assert judge_misfires(Flow(misfired=3), 300) is None
-    found = judge_misfires(Flow(misfired=4), 300)
+    assert misfires_in(Flow(misfired=3), 300) is None
+    found = misfires_in(Flow(misfired=4), 300)
     assert found is not None
     assert (found.sign, found.why) == (Sign.MISFIRES, "4 of 300 timers fired late in 30 minutes")
-    assert judge_misfires(Flow(misfired=2), 2) is None, "two are chance"
-    assert judge_misfires(Flow(misfired=5), 0) is not None, "where nothing is known of the others"
+    assert misfires_in(Flow(misfired=2), 2) is None, "two are chance"
+    assert misfires_in(Flow(misfired=5), 0) is not None, "where nothing is known of the others"
 
 
 def test_what_is_counted_of_the_log() -> None:
@@ -85,7 +85,7 @@ class Counters:
         return True
 
 
-def test_the_last_half_hour_is_judged_and_a_person_is_called_once() -> None:
+def test_the_last_half_hour_counts_and_a_person_is_called_once() -> None:
     asked: list[tuple[datetime, datetime]] = []
 
     def fired(first: datetime, last: datetime) -> int:

@@ -24,7 +24,7 @@ REPORTS: Mapping[str, Sequence[str]] = MappingProxyType(
         "consents": ("consents",),
         "matching": ("matching",),
         "tasks": ("tasks",),
-        "stages": ("stages",),
+        "stages": ("stages", "classes"),
         "kinds": ("kinds",),
     }
 )

@@ -66,7 +66,7 @@ def goals(holdout: OverallHoldout, profile: Profile, entered: Entered, event: Ev
 
 
 def ended_by_merge(customer: str, entered: Entered) -> list[Fact]:
-    """Who was merged into another one counts for no arm: they may have been in both."""
+    """A customer who was merged into another one counts for no arm: they may have been in both."""
     versions = (name.split(":")[1] for name in entered if name.startswith(f"{EVERY_JOURNEY}:"))
     return [
         Fact("ended", _enrollment(customer, version), EVERY_JOURNEY, detail={"outcome": MERGED}) for version in versions

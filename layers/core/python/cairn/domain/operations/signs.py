@@ -1,6 +1,6 @@
-"""Signs that something goes wrong though every function works, judged from what the log of facts counts.
+"""Signs that something goes wrong though every function works, examined from what the log of facts counts.
 
-`sweep` judges half an hour against the half hour before, every five minutes (application/operations/watch_signs).
+`sweep` examines half an hour against the half hour before, every five minutes (application/operations/watch_signs).
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ IMPORTED, NO_RULE = "imports", "no_rule"
 
 
 class Sign(StrEnum):
-    """What is found, by the name under which it is counted; docs/runbook.md has a page for each."""
+    """A finding, by the name under which it is counted; docs/runbook.md has a page for each."""
 
     COMPLAINTS_DOUBLED = "ComplaintsDoubled"
     DELIVERY_ERRORS = "DeliveryErrors"
@@ -41,7 +41,7 @@ class Sign(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What was counted of a time."""
+    """All that was counted of a time."""
 
     delivered: int = 0
     failed: int = 0
@@ -52,7 +52,7 @@ class Flow:
     late: int = 0
     """Events whose commit came more than LATE_EVENT after them."""
     unmatched: int = 0
-    """What was accepted and reached no customer."""
+    """Webhooks that were accepted and reached no customer."""
     misfired: int = 0
     """Timers that fired too late."""
 
@@ -94,7 +94,7 @@ def flow_of(facts: Iterable[LoggedFact]) -> Flow:
     return Flow(**counted)
 
 
-def judge(before: Flow, now: Flow) -> Iterator[Found]:
+def signs_in(before: Flow, now: Flow) -> Iterator[Found]:
     """Every sign but misfires, whose rate needs the number of all timers that fired."""
     breaker = Breaker()
     if why := doubled(now.reports, before.reports, breaker):
@@ -111,7 +111,7 @@ def judge(before: Flow, now: Flow) -> Iterator[Found]:
         )
 
 
-def judge_misfires(now: Flow, fired: int) -> Found | None:
+def misfires_in(now: Flow, fired: int) -> Found | None:
     """`fired`: all timers that fired in the window."""
     all_ = max(fired, now.misfired)
     if now.misfired < AT_LEAST or now.misfired <= MOST_MISFIRES * all_:
