@@ -6,7 +6,8 @@ import pytest
 
 from cairn.application.operations.watch_signs import WatchSigns
 from cairn.domain.measurement.facts import LoggedFact
-from cairn.domain.operations.signs import WINDOW, Flow, FlowBucket, Sign, flow_of, signs_in, misfires_in
+from cairn.domain.operations.signs import WINDOW, Flow, Sign, flow_of, misfires_in, signs_in
+from tests.unit.fakes import FlowCounters
 from tests.unit.makers import MONDAY
 
 QUIET = Flow(delivered=1_000, complained=1, events=1_000, unmatched=10)
@@ -66,25 +67,6 @@ def test_what_is_counted_of_the_log() -> None:
     assert flow_of(facts) == Flow(1, 1, 1, 1, events=2, late=1, unmatched=3, misfired=1)
 
 
-class Counters:
-    def __init__(self, *buckets: FlowBucket) -> None:
-        self.buckets = buckets
-        self.reported: dict[Sign, datetime] = {}
-
-    def add(self, flow: Flow, now: datetime) -> None:
-        self.buckets = (*self.buckets, FlowBucket(now, flow))
-
-    def between(self, first: datetime, last: datetime) -> list[FlowBucket]:
-        return [one for one in self.buckets if first <= one.start <= last]
-
-    def is_new(self, sign: Sign, now: datetime, again: timedelta) -> bool:
-        before = self.reported.get(sign)
-        if before is not None and now - before < again:
-            return False
-        self.reported[sign] = now
-        return True
-
-
 def test_the_last_half_hour_counts_and_a_person_is_called_once() -> None:
     asked: list[tuple[datetime, datetime]] = []
 
@@ -92,11 +74,10 @@ def test_the_last_half_hour_counts_and_a_person_is_called_once() -> None:
         asked.append((first, last))
         return 100
 
-    counters = Counters(
-        FlowBucket(MONDAY - timedelta(minutes=45), Flow(events=10, unmatched=90)),  # what was, is over
-        FlowBucket(MONDAY - timedelta(minutes=20), Flow(events=50, misfired=2)),
-        FlowBucket(MONDAY - timedelta(minutes=5), Flow(events=50)),
-    )
+    counters = FlowCounters()
+    counters.add(Flow(events=10, unmatched=90), MONDAY - timedelta(minutes=45))  # what was, is over
+    counters.add(Flow(events=50, misfired=2), MONDAY - timedelta(minutes=20))
+    counters.add(Flow(events=50), MONDAY - timedelta(minutes=5))
     watch = WatchSigns(counters, fired)
     assert watch(MONDAY) == []
     assert asked == [], "CloudWatch is asked where timers were late, since each question costs"
