@@ -8,7 +8,7 @@ from cairn.adapters.dynamodb.logged_facts import facts_in
 from cairn.adapters.firehose import FactLog
 from cairn.compose import log_facts as compose
 from cairn.domain.measurement.facts import LoggedFact
-from cairn.domain.operations.signs import Flow, flow_of
+from cairn.domain.operations.flow import Flow, flow_of
 from cairn.domain.shared.errors import CairnError
 from cairn.telemetry import logger, need_person, where
 

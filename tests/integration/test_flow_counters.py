@@ -7,7 +7,8 @@ import pytest
 from cairn.adapters import aws
 from cairn.adapters.dynamodb.flow_counters import DynamoFlowCounters
 from cairn.application import ports
-from cairn.domain.operations.signs import Flow, FlowBucket, Sign
+from cairn.domain.operations.flow import Flow, FlowBucket
+from cairn.domain.operations.signs import Sign
 from tests.unit import fakes
 from tests.unit.makers import MONDAY
 

@@ -44,11 +44,12 @@ from cairn.domain.journey.definition import Admission
 from cairn.domain.message.message import STATUS_REPORTS, Approval, Message, MessageStatus, Rendered, Terms
 from cairn.domain.message.rate_limit import Reservation
 from cairn.domain.operations.audit import AuditEntry
-from cairn.domain.operations.breaker import CountBucket, Counts, DeliveryOutcome, bucket_of
+from cairn.domain.operations.breaker import CountBucket, Counts, DeliveryOutcome
 from cairn.domain.operations.choices import Choices
+from cairn.domain.operations.flow import Flow, FlowBucket, bucket_of
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.operations.seen import Seen
-from cairn.domain.operations.signs import Flow, FlowBucket, Sign
+from cairn.domain.operations.signs import Sign
 from cairn.domain.operations.switches import SwitchState
 from cairn.domain.people.notification import MemberNotification
 from cairn.domain.privacy import order_rate

@@ -6,7 +6,8 @@ import pytest
 
 from cairn.application.operations.watch_signs import WatchSigns
 from cairn.domain.measurement.facts import LoggedFact
-from cairn.domain.operations.signs import WINDOW, Flow, Sign, flow_of, misfires_in, signs_in
+from cairn.domain.operations.flow import Flow, flow_of
+from cairn.domain.operations.signs import WINDOW, Sign, misfires_in, signs_in
 from tests.unit.fakes import FlowCounters
 from tests.unit.makers import MONDAY
 
@@ -53,7 +54,6 @@ def test_what_is_counted_of_the_log() -> None:
         LoggedFact("1", 0, "event", source="crm", lag_ms=60_001),
         LoggedFact("2", 0, "event", source="crm", lag_ms=60_000),
         LoggedFact("3", 0, "event", source="crm", reason="backfill"),
-        LoggedFact("4", 0, "event", source="imports", lag_ms=10**9),
         LoggedFact("5", 0, "unmatched", reason="no_customer", number=3),
         LoggedFact("6", 0, "unmatched", reason="no_rule", number=70),
         LoggedFact("7", 0, "delivered"),

@@ -58,8 +58,9 @@ if TYPE_CHECKING:
     from cairn.domain.operations.audit import AuditEntry
     from cairn.domain.operations.breaker import CountBucket, DeliveryOutcome
     from cairn.domain.operations.choices import Choices
+    from cairn.domain.operations.flow import Flow, FlowBucket
     from cairn.domain.operations.seen import Seen
-    from cairn.domain.operations.signs import Flow, FlowBucket, Sign
+    from cairn.domain.operations.signs import Sign
     from cairn.domain.operations.switches import SwitchState
     from cairn.domain.people.members import Deal
     from cairn.domain.people.notification import MemberNotification

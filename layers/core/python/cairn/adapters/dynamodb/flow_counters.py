@@ -6,13 +6,15 @@ By the client itself and without PynamoDB, which log_facts does not need to writ
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cairn.adapters.aws import calling
-from cairn.domain.operations.breaker import bucket_of
-from cairn.domain.operations.signs import COUNTED, Flow, FlowBucket, Sign
+from cairn.domain.operations.flow import COUNTED, Flow, FlowBucket, bucket_of
 from cairn.domain.shared.errors import ServiceRefusedError
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
+
+if TYPE_CHECKING:
+    from cairn.domain.operations.signs import Sign
 
 FLOW = "health#flow"
 SIGNS = "health#signs"
@@ -68,7 +70,7 @@ class DynamoFlowCounters:
             for item in answer["Items"]
         ]
 
-    def is_new(self, sign: Sign, now: datetime, again: timedelta) -> bool:
+    def is_new(self, sign: "Sign", now: datetime, again: timedelta) -> bool:
         try:
             with calling("dynamodb"):
                 self._client.update_item(

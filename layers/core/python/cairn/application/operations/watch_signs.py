@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from cairn.application.ports import FlowCounters
 from cairn.domain.operations.breaker import AT_LEAST
-from cairn.domain.operations.signs import WINDOW, Flow, Found, misfires_in, signs_in
+from cairn.domain.operations.flow import Flow
+from cairn.domain.operations.signs import WINDOW, Found, misfires_in, signs_in
 
 REPORTED_AGAIN = timedelta(hours=6)
 """A sign that stays is reported to a person again after this time."""

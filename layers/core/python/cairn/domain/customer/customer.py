@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cairn.domain.consent.contact import RECEIPT_WINDOW, Contact
 from cairn.domain.consent.suppression import SuppressionChange
-from cairn.domain.customer import overall
 from cairn.domain.customer.beginnings import Change, left_before, what_begins
 from cairn.domain.customer.believed import believed
 from cairn.domain.customer.chosen_arms import Chosen, arms_for, newly_assigned, nothing_chosen
@@ -42,7 +41,7 @@ from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED,
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.pauses import Pause, targets_of
-from cairn.domain.policy import OverallHoldout, Policy
+from cairn.domain.policy import EVERY_JOURNEY, OverallHoldout, Policy
 from cairn.domain.privacy import opt_outs, requests
 from cairn.domain.privacy.records import SourceRecord, contact_without, profile_without
 from cairn.domain.profile import bounds
@@ -98,7 +97,7 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
             merged = merged.absorbing(other, now)
             ended = [one for one in merged.enrollments.values() if one.id in open_before and not one.open]
             facts += [Fact("ended", one.id, one.journey, detail={"outcome": MERGED}) for one in ended]
-            facts += overall.ended_by_merge(other.id, other.entered)
+            facts += _ended_overall(other)
             effects.append(AbsorbHistory(short_hash("absorb", survivor_id, other.id), other.id))
             effects += [WithdrawTasks(f"{one.id}-merged", one.id, "the customer was merged", now) for one in ended]
             facts.append(Fact("merged", detail={"absorbed": other.id}))
@@ -110,6 +109,14 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
         merged, lost = within_room(merged)
         facts += lost
     return Reaction(merged, tuple(effects), tuple(facts))
+
+
+def _ended_overall(merged: Customer) -> list[Fact]:
+    if not any(name.startswith(f"{EVERY_JOURNEY}:") for name in merged.entered):
+        return []
+    from cairn.domain.customer import overall  # noqa: PLC0415  few deployments have a holdout across all journeys
+
+    return overall.ended_by_merge(merged.id, merged.entered)
 
 
 def cleaned_up(merged: Reaction, before: Sequence[Customer], journeys: Journeys, now: datetime) -> Reaction:
@@ -592,13 +599,19 @@ class _Reaction:
     def count_overall(self, event: Event, now: datetime) -> None:
         """The goal of the holdout across all journeys, where this event is one."""
         if self.holdout is not None:
+            from cairn.domain.customer import overall  # noqa: PLC0415  few deployments have one
+
             customer = self.customer
             self.facts += overall.goals(self.holdout, customer.profile, customer.entered, event, now)
 
     def is_left_out(self, journey: Journey, now: datetime) -> bool:
         """Whether the customer is in the holdout across all journeys, who is drawn here where that was not done."""
         customer, holdout = self.customer, self.holdout
-        if holdout is None or not overall.concerns(journey) or not overall.draws(holdout, customer.profile, now):
+        if holdout is None:
+            return False
+        from cairn.domain.customer import overall  # noqa: PLC0415  as above
+
+        if not overall.concerns(journey) or not overall.draws(holdout, customer.profile, now):
             return False
         if drawn := overall.newly_drawn(holdout, customer.entered, now):
             self.customer = replace(customer, entered={**customer.entered, **drawn})

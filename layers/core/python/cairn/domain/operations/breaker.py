@@ -6,21 +6,17 @@ message. `application/operations/watch_health` does the pause itself.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cairn.domain.message.message import MessageStatus
+from cairn.domain.operations.flow import BUCKET, bucket_of
 from cairn.domain.policy import Breaker
-
-BUCKET = timedelta(minutes=5)
-"""The length of one counting bucket."""
 
 AT_LEAST = 3
 """Fewer reports of a kind are chance, whatever their share: one complaint in a hundred messages is 1 %. A doubling
 needs at least this many extra complaints.
 """
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class DeliveryOutcome(StrEnum):
@@ -75,11 +71,6 @@ class Trip:
 def outcome_of(status: str) -> DeliveryOutcome | None:
     """The outcome of a status; None if it does not count."""
     return DeliveryOutcome(status) if status in set(DeliveryOutcome) else None
-
-
-def bucket_of(at: datetime) -> datetime:
-    """The start of the bucket of an instant."""
-    return EPOCH + (at - EPOCH) // BUCKET * BUCKET
 
 
 def bucket_range(breaker: Breaker, at: datetime) -> tuple[datetime, datetime]:

@@ -3,13 +3,13 @@
 `sweep` examines half an hour against the half hour before, every five minutes (application/operations/watch_signs).
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
-from cairn.domain.measurement.facts import LoggedFact
 from cairn.domain.operations.breaker import AT_LEAST, Counts, doubled
+from cairn.domain.operations.flow import Flow
 from cairn.domain.policy import Breaker
 
 WINDOW = timedelta(minutes=30)
@@ -23,11 +23,6 @@ MOST_MISFIRES = 0.01
 MOST_LATE_EVENTS = 0.05
 """So that the 95th percentile is below LATE_EVENT."""
 
-LATE_EVENT = timedelta(seconds=60)
-"""From what happened to its commit."""
-
-IMPORTED, NO_RULE = "imports", "no_rule"
-
 
 class Sign(StrEnum):
     """A finding, by the name under which it is counted; docs/runbook.md has a page for each."""
@@ -40,66 +35,18 @@ class Sign(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
-    """All that was counted of a time."""
-
-    delivered: int = 0
-    failed: int = 0
-    bounced: int = 0
-    complained: int = 0
-    events: int = 0
-    """Without history."""
-    late: int = 0
-    """Events whose commit came more than LATE_EVENT after them."""
-    unmatched: int = 0
-    """Webhooks that were accepted and reached no customer."""
-    misfired: int = 0
-    """Timers that fired too late."""
-
-    def __add__(self, other: "Flow") -> "Flow":
-        return Flow(*(getattr(self, name) + getattr(other, name) for name in COUNTED))
-
-    @property
-    def reports(self) -> Counts:
-        return Counts(self.delivered, self.failed, self.bounced, self.complained)
-
-
-COUNTED = tuple(one.name for one in fields(Flow))
-
-
-@dataclass(frozen=True, slots=True)
-class FlowBucket:
-    start: datetime
-    flow: Flow
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
     sign: Sign
     why: str
     """A plain sentence, without anything personal."""
 
 
-def flow_of(facts: Iterable[LoggedFact]) -> Flow:
-    counted = dict.fromkeys(COUNTED, 0)
-    for one in facts:
-        match one.kind:
-            case "delivered" | "failed" | "bounced" | "complained" | "misfired":
-                counted[one.kind] += 1
-            case "event" if one.reason != "backfill" and one.source != IMPORTED:
-                counted["events"] += 1
-                counted["late"] += one.lag_ms > LATE_EVENT / timedelta(milliseconds=1)
-            case "unmatched" if one.reason != NO_RULE:
-                counted["unmatched"] += one.number
-    return Flow(**counted)
-
-
 def signs_in(before: Flow, now: Flow) -> Iterator[Found]:
     """Every sign but misfires, whose rate needs the number of all timers that fired."""
     breaker = Breaker()
-    if why := doubled(now.reports, before.reports, breaker):
+    if why := doubled(_reports(now), _reports(before), breaker):
         yield Found(Sign.COMPLAINTS_DOUBLED, why)
-    errors, messages = now.failed + now.bounced, now.reports.messages
+    errors, messages = now.failed + now.bounced, _reports(now).messages
     if messages >= breaker.minimum and errors >= AT_LEAST and errors > MOST_DELIVERY_ERRORS * messages:
         yield Found(Sign.DELIVERY_ERRORS, f"{errors:,} of {messages:,} messages failed or bounced in 30 minutes")
     accepted = now.events + now.unmatched
@@ -117,3 +64,7 @@ def misfires_in(now: Flow, fired: int) -> Found | None:
     if now.misfired < AT_LEAST or now.misfired <= MOST_MISFIRES * all_:
         return None
     return Found(Sign.MISFIRES, f"{now.misfired:,} of {all_:,} timers fired late in 30 minutes")
+
+
+def _reports(flow: Flow) -> Counts:
+    return Counts(flow.delivered, flow.failed, flow.bounced, flow.complained)
