@@ -24,7 +24,7 @@ ARMS = ("treated", "holdout")
 
 
 @dataclass(frozen=True)
-class Passage:
+class Entry:
     customer: str
     arm: str
     entered: int
@@ -35,18 +35,18 @@ class Passage:
         return f"{self.customer}-{self.entered}"
 
 
-def passages(customers: int, most: int) -> list[Passage]:
+def entries(customers: int, most: int) -> list[Entry]:
     """A treated customer enters again after two days, one of the holdout after the window."""
-    random, found = Random(7), list[Passage]()  # noqa: S311  a simulation
+    random, found = Random(7), list[Entry]()  # noqa: S311  a simulation
     for number in range(customers):
         arm, day = ARMS[number % 2], random.random() * 20
         for _ in range(random.randint(1, most)):
-            found.append(Passage(f"c{number}", arm, START + int(day * DAY_MS), random.random() < 0.3))
+            found.append(Entry(f"c{number}", arm, START + int(day * DAY_MS), random.random() < 0.3))
             day += (2 if arm == "treated" else 7) + random.random() * 5
     return found
 
 
-def lines(all_: list[Passage]) -> Iterator[LoggedFact]:
+def lines(all_: list[Entry]) -> Iterator[LoggedFact]:
     for one in all_:
         about = {"customer": one.customer, "journey": PLAN.journey, "version": "v1", "enrollment": one.id}
         yield LoggedFact(f"in-{one.id}", one.entered, "entered" if one.arm == "treated" else "held_out", **about)
@@ -54,9 +54,9 @@ def lines(all_: list[Passage]) -> Iterator[LoggedFact]:
             yield LoggedFact(f"goal-{one.id}", one.entered + DAY_MS, "goal_reached", **about)
 
 
-def expected(all_: list[Passage]) -> dict[str, tuple[int, ...]]:
+def expected(all_: list[Entry]) -> dict[str, tuple[int, ...]]:
     """Of each customer the first enrollment in each window since the first one, where it is mature."""
-    each: dict[str, dict[int, Passage]] = {}
+    each: dict[str, dict[int, Entry]] = {}
     for one in sorted(all_, key=lambda one: one.entered):
         first = min(other.entered for other in all_ if other.customer == one.customer)
         each.setdefault(one.customer, {}).setdefault((one.entered - first) // (7 * DAY_MS), one)
@@ -70,7 +70,7 @@ def expected(all_: list[Passage]) -> dict[str, tuple[int, ...]]:
 
 
 def test_the_sums_of_the_log_are_those_of_the_enrollments() -> None:
-    all_ = passages(200, most=4)
+    all_ = entries(200, most=4)
     facts = [one.wire() for one in lines(all_)] * 2
     Random(1).shuffle(facts)  # noqa: S311
     log = DuckFacts(facts)
@@ -84,7 +84,7 @@ def test_the_sums_of_the_log_are_those_of_the_enrollments() -> None:
 
 def test_they_are_measured_where_customers_entered_again_and_only_there() -> None:
     def measured(most: int) -> object:
-        log = DuckFacts(one.wire() for one in lines(passages(400, most)))
+        log = DuckFacts(one.wire() for one in lines(entries(400, most)))
         return MeasureJourney(OnePlan(replace(PLAN)), log, PRICES)(PLAN.journey, NOW).result.sessions
 
     again = measured(3)

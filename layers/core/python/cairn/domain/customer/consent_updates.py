@@ -86,17 +86,18 @@ def _statements(contact: Contact, changes: Iterable[ConsentChange], event: Event
 
     What a system reports again, word for word, proves nothing further; the contact has its latest instant. What the
     customer does (a reply, a choice on a page) is recorded each time. A statement that comes late is recorded with the
-    one in force, whose instant may be that of a repetition: so the records together always give the consent.
+    one that stays, whose instant may be that of a repetition: so the records together always give the consent.
     """
     own_act = is_provider(event.source) or event.source == PREFERENCES_SOURCE
     for change in changes:
         if change.status is ConsentStatus.IN_DOUBT:
             continue
-        stands = contact.change(change.channel, change.purpose)
-        if stands is None or own_act or not change.repeats(stands):
-            yield change
-            if stands is not None and change.at < stands.at:
-                yield stands
+        stands, same = contact.change(change.channel, change.purpose), contact.consents.get(change.key)
+        if stands is not None and not own_act and change.repeats(stands):
+            continue
+        yield change
+        if same is not None and change.at < same.at:
+            yield same
 
 
 def confirms(contact: Contact, event: Event) -> bool:

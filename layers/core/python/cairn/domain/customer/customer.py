@@ -28,6 +28,7 @@ from cairn.domain.effects import (
     EmitEvent,
     Fact,
     OpenTask,
+    RecordConsent,
     UpdateMessageStatus,
     WakeAt,
     WithdrawTasks,
@@ -94,6 +95,8 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
     for other in sorted(customers, key=lambda customer: customer.id):
         if other.id != survivor_id:
             open_before = {key for one in (merged, other) for key, each in one.enrollments.items() if each.open}
+            if settled := merged.contact.settled_with(other.contact):
+                effects.append(RecordConsent(short_hash("settled", survivor_id, other.id), settled[0].source, settled))
             merged = merged.absorbing(other, now)
             ended = [one for one in merged.enrollments.values() if one.id in open_before and not one.open]
             facts += [Fact("ended", one.id, one.journey, detail={"outcome": MERGED}) for one in ended]
