@@ -64,11 +64,12 @@ def about(name: str, until: int) -> Sequence[str | int]:
     return [*before, 0, until, *window, *([" v1 "] if name == "sessions" else [])]
 
 
-def seconds(log: DuckFacts, until: int) -> Iterator[tuple[str, float]]:
+def seconds(log: DuckFacts, until: int) -> Iterator[tuple[str, float, float]]:
+    """Of each question: seconds of the clock, and of all cores together, which a busy machine changes less."""
     for name in names():
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), time.process_time()
         log.ask([(name, about(name, until))])
-        yield name, time.perf_counter() - started
+        yield name, time.perf_counter() - started, time.process_time() - cpu
 
 
 def main() -> int:
@@ -77,11 +78,11 @@ def main() -> int:
     facts = parser.parse_args().facts
     log = filled(facts)
     [row] = log.run("SELECT COUNT(*) AS n, MAX(at_ms) AS until FROM facts", [])[1]
-    table = Table(f"question, over {row['n']:,} facts of {len(COLUMNS)} columns", "seconds", "")
+    table = Table(f"question, over {row['n']:,} facts of {len(COLUMNS)} columns", "seconds", "of cores", "")
     slow = 0
-    for name, took in seconds(log, row["until"] + WINDOW_MS):
+    for name, took, cpu in seconds(log, row["until"] + WINDOW_MS):
         slow += took > MAX_SECONDS
-        table.add_row(name, f"{took:.2f}", "[green]✓[/]" if took <= MAX_SECONDS else "[red]✗[/]")
+        table.add_row(name, f"{took:.2f}", f"{cpu:.2f}", "[green]✓[/]" if took <= MAX_SECONDS else "[red]✗[/]")
     Console().print(table)
     return slow
 

@@ -53,9 +53,10 @@ def test_a_source_whose_events_reach_nobody_calls_a_person_once(a_story: Begins,
     assert signs_said(story, printed) == [], "it is over"
 
 
-def test_a_timer_that_fires_late_is_a_fact_and_after_a_pause_it_is_none(a_story: Begins) -> None:
+def test_timers_that_fire_late_are_facts_and_a_sign(a_story: Begins, printed: Printed) -> None:
     story = a_story()
-    story.signs_up()
+    for number in range(3):
+        story.signs_up(number)
     made = story.deployment
     made.stop("process_event")
     story.passes("12d")
@@ -65,3 +66,4 @@ def test_a_timer_that_fires_late_is_a_fact_and_after_a_pause_it_is_none(a_story:
     late = [one for one in made.facts() if one["kind"] == "misfired"]
     assert late
     assert all(one["lag_ms"] > 300_000 for one in late)
+    assert signs_said(story, printed)[-1] == ("Misfires", "ERROR")
