@@ -19,8 +19,8 @@ MAX_SECONDS = 5.0
 FACTS_OF_A_CUSTOMER = 10.4
 WINDOW_MS = 7 * 24 * 60 * 60 * 1000
 JOURNEY = "come-back"
-OF_A_JOURNEY = {"arms", "costs", "funnel", "guardrails", "others", "split_arms", "times_to_goal", "work"}
-WITH_WINDOW = {"arms", "guardrails", "others", "split_arms"}
+OF_A_JOURNEY = {"arms", "costs", "funnel", "guardrails", "others", "sessions", "split_arms", "times_to_goal", "work"}
+WITH_WINDOW = {"arms", "guardrails", "others", "sessions", "split_arms"}
 
 PEOPLE = (
     "CREATE TABLE people AS SELECT n, n * 2000 AS began, CAST(n AS VARCHAR) AS c FROM range(?) AS r(n)",
@@ -59,15 +59,17 @@ def filled(facts: int) -> DuckFacts:
 
 
 def about(name: str, until: int) -> Sequence[str | int]:
-    window = [WINDOW_MS] if name in WITH_WINDOW else []
-    return [*([JOURNEY] if name in OF_A_JOURNEY else []), 0, until, *window]
+    before = [JOURNEY] if name in OF_A_JOURNEY else [" order.paid ", " order.paid "] if name == "kpis" else []
+    window: list[str | int] = [WINDOW_MS] if name in WITH_WINDOW else []
+    return [*before, 0, until, *window, *([" v1 "] if name == "sessions" else [])]
 
 
-def seconds(log: DuckFacts, until: int) -> Iterator[tuple[str, float]]:
+def seconds(log: DuckFacts, until: int) -> Iterator[tuple[str, float, float]]:
+    """Of each question: seconds of the clock, and of all cores together, which a busy machine changes less."""
     for name in names():
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), time.process_time()
         log.ask([(name, about(name, until))])
-        yield name, time.perf_counter() - started
+        yield name, time.perf_counter() - started, time.process_time() - cpu
 
 
 def main() -> int:
@@ -76,11 +78,11 @@ def main() -> int:
     facts = parser.parse_args().facts
     log = filled(facts)
     [row] = log.run("SELECT COUNT(*) AS n, MAX(at_ms) AS until FROM facts", [])[1]
-    table = Table(f"question, over {row['n']:,} facts of {len(COLUMNS)} columns", "seconds", "")
+    table = Table(f"question, over {row['n']:,} facts of {len(COLUMNS)} columns", "seconds", "of cores", "")
     slow = 0
-    for name, took in seconds(log, row["until"] + WINDOW_MS):
+    for name, took, cpu in seconds(log, row["until"] + WINDOW_MS):
         slow += took > MAX_SECONDS
-        table.add_row(name, f"{took:.2f}", "[green]✓[/]" if took <= MAX_SECONDS else "[red]✗[/]")
+        table.add_row(name, f"{took:.2f}", f"{cpu:.2f}", "[green]✓[/]" if took <= MAX_SECONDS else "[red]✗[/]")
     Console().print(table)
     return slow
 

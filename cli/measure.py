@@ -16,13 +16,15 @@ from cli.output import Terminal, print_json
 Json = dict[str, Any]
 
 UNKNOWN = "not yet"
-IN_MS = "_ms"
-"""How the names of columns end that are lengths, in milliseconds."""
+IN_MS, PERCENT = "_ms", "_percent"
+"""How the names of columns end that are lengths, in milliseconds, and shares."""
 MOST_OTHERS = 5
 
 app = typer.Typer()
 
-JourneyArgument = Annotated[str, typer.Argument(help="The journey's name.", metavar="JOURNEY")]
+JourneyArgument = Annotated[
+    str, typer.Argument(help="The journey's name; none means all together.", metavar="[JOURNEY]")
+]
 
 MARKS = {
     "works": "[bold green]✓[/]",
@@ -38,10 +40,10 @@ SAFETY = {"safe": "[green]safe[/]", "broken": "[bold red]broken[/]", "unknown": 
 
 @app.command(
     rich_help_panel=OPERATION,
-    epilog=examples("cairn measure payment-failure-rescue", "cairn measure payment-failure-rescue --json"),
+    epilog=examples("cairn measure payment-failure-rescue", "cairn measure", "cairn measure --json"),
 )
-def measure(journey: JourneyArgument, to: ToOption = LOCAL_URL, as_json: JsonOption = False) -> None:  # noqa: FBT002
-    """Say what a journey is worth: its customers against its holdout.
+def measure(journey: JourneyArgument = "", to: ToOption = LOCAL_URL, as_json: JsonOption = False) -> None:  # noqa: FBT002
+    """Say what a journey is worth, or all of them together: its customers against its holdout.
 
     The interval stays right however often you look. docs/measuring.md says what each figure means.
     """
@@ -49,7 +51,7 @@ def measure(journey: JourneyArgument, to: ToOption = LOCAL_URL, as_json: JsonOpt
     if as_json:
         print_json(found)
         return
-    show(f" {MARKS[found['verdict']['outcome']]} [bold]{journey}[/]  {found['verdict']['sentence']}")
+    show(f" {MARKS[found['verdict']['outcome']]} [bold]{journey or 'all journeys'}[/]  {found['verdict']['sentence']}")
     for change in found["plan_changes"]:
         show(f" [yellow]! the plan has changed: {change}; counted are customers since[/]")
     show(_arms(found))
@@ -86,6 +88,9 @@ def _figures(found: Json) -> Table:
         table.add_column(name, justify="right" if table.columns else "left")
     table.add_column("")
     table.add_row("rate", *(_points(rate[name]) for name in ("estimate", "at_each_look", "at_one_look")), "points")
+    if found["sessions"] is not None:
+        each = (found["sessions"][name] for name in ("estimate", "at_each_look", "at_one_look"))
+        table.add_row("goals an enrollment", *map(_points, each), "points")
     if value is not None and (found["treated"]["value"] or found["holdout"]["value"]):
         money = Money(found["plan"]["currency"])
         amounts = (money(value[name]) for name in ("estimate", "at_each_look", "at_one_look"))
@@ -150,9 +155,11 @@ class Money:
 
 
 class Report(StrEnum):
+    KPIS = "kpis"
     FUNNEL = "funnel"
     DELIVERIES = "deliveries"
     LATENCIES = "latencies"
+    CONSENTS = "consents"
     MATCHING = "matching"
     TASKS = "tasks"
     STAGES = "stages"
@@ -160,33 +167,60 @@ class Report(StrEnum):
     LOSSES = "losses"
 
 
+ABOUT = {
+    Report.KPIS: "customers at each stage of the business, how many go on, and the goals of all journeys",
+    Report.FUNNEL: "how many enrollments of a journey come to each step, and after how long",
+    Report.DELIVERIES: "what became of messages by channel, provider, country and journey; why some did not go out",
+    Report.LATENCIES: "from an event to its commit, from a decision to its message, from an event to its message",
+    Report.CONSENTS: "how long statements of consent took to count, and what was sent meanwhile",
+    Report.MATCHING: "of each source, how much reached a customer",
+    Report.TASKS: "tasks by queue: how soon they are answered and done, and how many in time",
+    Report.STAGES: "leads by pipeline and stage; customers by RFM class, and those who fell silent",
+    Report.KINDS: "how many facts there are of each kind",
+    Report.LOSSES: "what each journey lost: who did not enter, and messages that did not go out, with reasons",
+}
+
+UNNAMED = "name your stages in policy.toml: [[kpis]], with stage and events (docs/policy.md)"
+
+
 @app.command(
     rich_help_panel=OPERATION,
     epilog=examples("cairn report funnel --journey trial-welcome", "cairn report deliveries --days 7"),
 )
 def report(
-    name: Annotated[Report, typer.Argument(help="Which report.", metavar="REPORT")],
+    name: Annotated[Report | None, typer.Argument(help="Which report; none lists them.", metavar="[REPORT]")] = None,
     journey: Annotated[str, typer.Option(help="Of a funnel: the journey.")] = "",
     days: Annotated[int, typer.Option(help="How many days are counted.", min=1, max=800)] = 30,
     to: ToOption = LOCAL_URL,
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
-    """Count from the log: a journey's funnel, deliveries, latencies, matching, tasks, stages of leads, losses."""
+    """Count from the log: stages of the business, funnels, deliveries, latencies, consents, matching, tasks, leads."""
+    if name is None:
+        show(_list())
+        return
     found = Manage(to).get("reports", report=name.value, journey=journey, days=days)
     if as_json:
         print_json(found)
         return
     for query, rows in found.items():
         if isinstance(rows, list):
-            show(_rows(query, rows) if rows else f" {query}: nothing in the last {days} days")
+            nothing = UNNAMED if query == Report.KPIS else f"nothing in the last {days} days"
+            show(_rows(query, rows) if rows else f" {query}: {nothing}")
+
+
+def _list() -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 1), show_header=False)
+    for report_, about in ABOUT.items():
+        table.add_row(f"[bold]{report_}[/]", about)
+    return table
 
 
 def _rows(title: str, rows: list[Json]) -> Table:
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 1))
-    for name, value in rows[0].items():
-        table.add_column(
-            name.removesuffix(IN_MS).replace("_", " "), justify="left" if isinstance(value, str) else "right"
-        )
+    for name in rows[0]:
+        title_of = name.removesuffix(IN_MS).removesuffix(PERCENT).replace("_", " ")
+        is_text = any(isinstance(row[name], str) for row in rows)
+        table.add_column(title_of + (" %" if name.endswith(PERCENT) else ""), justify="left" if is_text else "right")
     for row in rows:
         table.add_row(*(_cell(name, value) for name, value in row.items()))
     return table
@@ -198,4 +232,4 @@ def _cell(name: str, value: Any) -> str:
     if name.endswith(IN_MS):
         length = timedelta(milliseconds=value)
         return f"{value:,} ms" if length < timedelta(seconds=10) else duration_text(length)
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return str(value) if isinstance(value, str) else f"{value:,}"

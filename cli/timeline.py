@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from cairn.domain.policy import EVERY_JOURNEY
 from cli.output import Terminal
 
 TimelineEntry = dict[str, Any]
@@ -86,7 +87,8 @@ def _text(line: TimelineEntry, zone: ZoneInfo) -> Text:  # noqa: C901, PLR0911, 
             until = datetime.fromisoformat(line["until"]).astimezone(zone)
             return Text(f"until {until:%a %d %b %H:%M}", "dim")
         case "entered" | "held_out" | "not_entered":
-            return Text(" ".join(str(line[name]) for name in ("journey", "reason") if line.get(name)), "dim")
+            journey = "all journeys" if line["journey"] == EVERY_JOURNEY else line["journey"]
+            return Text(f"{journey} {line.get('reason', '')}".strip(), "dim")
         case "staged" | "not_staged":
             move = " → ".join(line[name] for name in ("before", "stage") if line.get(name))
             reason = f"  {line['reason']}" if line.get("reason") else f"  because of {line['because']}"

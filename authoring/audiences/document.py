@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from authoring.audiences.models import BY_TABLE, BY_TIME, WAY_ON, AudiencesFile, watched
+from authoring.compiled import texts_in
 from authoring.journeys import expressions
 from authoring.policy.shape import notation_of, shape_problems
 from authoring.policy.source import Source, read_toml
@@ -152,7 +153,7 @@ def _unknown(source: Source, asked: Iterable[tuple[str, str]]) -> Iterator[Findi
 def _asked(journeys: Iterable[Row]) -> Iterator[tuple[str, str]]:
     """The audiences that compiled journeys compare an event's with: where, and the name."""
     for one in journeys:
-        for text in _texts(one["document"]):
+        for text in texts_in(one["document"]):
             if "audience" in text:
                 for node in expressions.nodes_of(expressions.tree_of(text)):
                     if node["type"] == "comparator":
@@ -163,14 +164,5 @@ def _asked(journeys: Iterable[Row]) -> Iterator[tuple[str, str]]:
 
 def _listened_to(journeys: Iterable[Row]) -> list[str]:
     """Which events about members any deployed journey names."""
-    texts = {text for one in journeys for text in _texts(one["document"])}
+    texts = {text for one in journeys for text in texts_in(one["document"])}
     return [one for one in EVENTS if one in texts]
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text of a document, at any depth."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list):
-        for inner in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(inner)

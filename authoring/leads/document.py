@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from authoring.compiled import write_or_remove
+from authoring.compiled import texts_in, write_or_remove
 from authoring.journeys import expressions
 from authoring.journeys.events import Declarations
 from authoring.journeys.named_events import types_asked_for
@@ -15,6 +15,7 @@ from authoring.leads.models import BY_TABLE, LeadsFile, watched
 from authoring.policy.shape import notation_of, shape_problems
 from authoring.policy.source import Source, read_toml
 from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean
+from cairn.domain.lead.rules import OWN_EVENTS
 from cairn.domain.profile.lead import LEAD_NAMES, LIFETIME_VALUE, STAGE, STAGES
 
 Row = Mapping[str, Any]
@@ -66,9 +67,10 @@ def compile_leads(
     source = read_toml(file, PAGE)
     if isinstance(source, Problem):
         raise InvalidLeadsError([source])
+    journeys = None if journeys is None else list(journeys)
     problems, broken = shape_problems(source, LeadsFile, NOTATION)
     source = replace(source, broken=broken)
-    found = [*_findings(source, list(journeys or ())), *_undeclared(source, declared), *_unknown_queues(source)]
+    found = [*_findings(source, journeys or []), *_undeclared(source, declared), *_unknown_queues(source)]
     problems += [source.problem(*finding) for finding in found]
     if problems:
         raise InvalidLeadsError(set(problems))
@@ -77,6 +79,9 @@ def compile_leads(
     for row in (*(row for table in CONDITIONAL for row in document.get(table, ())), *stages):
         if "event" not in row:
             row["watches"] = sorted(watched(row["when"]))
+    if journeys is not None:
+        named = {text for one in journeys for text in texts_in(one["document"])}
+        document["says"] = sorted(OWN_EVENTS & named)
     return document
 
 

@@ -158,6 +158,12 @@ class Rfm(Table):
         return self
 
 
+class Slowing(Table):
+    event: Events = Field(examples=['["class.attended", "order.paid"]'])
+    times: float = Field(default=2.0, gt=1, le=20, examples=["2.0"])
+    least: int = Field(default=4, ge=3, le=100, examples=["4"])
+
+
 class TagRule(Rule):
     tag: Text = Field(examples=['"price-list"'])
 
@@ -198,6 +204,7 @@ class LeadsFile(Table):
     points: Annotated[list[PointsRule], Field(max_length=MOST_RULES)] = Field(default_factory=list)
     value: Annotated[list[Value], Field(max_length=MOST_RULES)] = Field(default_factory=list)
     rfm: Rfm | None = None
+    slowing: Slowing | None = None
     tags: Annotated[list[TagRule], Field(max_length=MOST_RULES)] = Field(default_factory=list)
     categories: Annotated[list[CategoryRule], Field(max_length=MOST_RULES)] = Field(default_factory=list)
     pipelines: Annotated[list[PipelineTable], Field(max_length=MOST_PIPELINES)] = Field(default_factory=list)
@@ -211,6 +218,7 @@ BY_TABLE: Mapping[str, type[Table]] = {
     "value": Value,
     "rfm": Rfm,
     "classes": RfmClass,
+    "slowing": Slowing,
     "tags": TagRule,
     "categories": CategoryRule,
     "pipelines": PipelineTable,

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from authoring.journeys import expressions
-from authoring.journeys.values import Channel, Duration, LinkHost, Otherwise, Purpose, Slug, Text, TimeOfDay
-from authoring.shape import wrong
+from authoring.journeys.models import Analysis
+from authoring.journeys.values import Channel, Duration, EventType, LinkHost, Otherwise, Purpose, Slug, Text, TimeOfDay
+from authoring.shape import all_wrong, wrong
 from cairn.adapters.documents.shares import share
 from cairn.adapters.phone.jurisdiction import zones_by_country
 from cairn.domain.consent.contact import HISTORY_WINDOW
@@ -29,6 +30,7 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 LONGEST_WAIT = timedelta(days=30)
 
 CONDITION = expressions.NamesInScope(("profile",), "profile")
+GOAL = expressions.NamesInScope(("event", "profile"), "event.properties")
 
 
 class Table(BaseModel):
@@ -139,6 +141,15 @@ Country = Annotated[str, AfterValidator(_country)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Day = Annotated[str, AfterValidator(_day)]
 Window = Annotated[str, AfterValidator(_window)]
+
+
+def _of_goal(text: str) -> str:
+    if found := expressions.problems_of(text, GOAL):
+        raise all_wrong(found)
+    return text
+
+
+OfGoal = Annotated[str, AfterValidator(_of_goal)]
 Share = Annotated[Any, PlainValidator(_share)]
 Answer = Annotated[Text, AfterValidator(_answer)]
 MaxHold = Annotated[str, AfterValidator(lambda text: _within(text, LONGEST_WAIT, "held messages are kept"))]
@@ -323,6 +334,45 @@ class Prices(Table):
     minute_of_work: Annotated[float, Field(ge=0)] = Field(default=0.0, examples=["0.60"])
 
 
+class HoldoutValue(Table):
+    amount: OfGoal = Field(examples=['"event.properties.total"'])
+    currency: OfGoal = Field(examples=['"event.properties.currency"'])
+    unit: Literal["minor", "major"] = Field(default="minor", examples=['"major"'])
+
+
+class HoldoutGoal(Table):
+    event: EventType = Field(examples=['"order.paid"'])
+    where: OfGoal | None = Field(default=None, examples=['"event.properties.total > `0`"'])
+    within: Duration = Field(examples=['"90d"'])
+    value: HoldoutValue | None = None
+
+
+class OverallHoldout(Table):
+    share: Share = Field(examples=['"2%"'])
+    goal: HoldoutGoal = Field(examples=[])
+    analysis: Analysis | None = Field(default=None, examples=[])
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not share(self.share):
+            raise wrong("nobody is in this holdout", "Give it a share such as 2%, or leave the table out.")
+        return self
+
+
+def _each_stage_once(stages: "list[Kpi]") -> "list[Kpi]":
+    names = [one.stage for one in stages]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise wrong(f'there are two stages "{twice[0]}"', "Name the events of a stage in one list.")
+    return stages
+
+
+class Kpi(Table):
+    stage: Slug = Field(examples=['"awareness"'])
+    events: Annotated[list[EventType], Field(min_length=1), AfterValidator(_distinct)] = Field(
+        examples=['["lead.created", "page.viewed"]']
+    )
+
+
 class Policy(Table):
     brand: Text = Field(examples=['"Northside Fitness"'])
     contact: Text = Field(examples=['"help@northside.example.com"'])
@@ -348,6 +398,8 @@ class Policy(Table):
     subscribers: list[WebhookEndpoint] = Field(default_factory=list)
     identity: Identity = Field(default_factory=Identity)
     prices: Prices = Field(default_factory=Prices)
+    holdout: OverallHoldout | None = None
+    kpis: Annotated[list[Kpi], AfterValidator(_each_stage_once)] = Field(default_factory=list)
     answers: Annotated[dict[str, Answers], AfterValidator(_languages)]
 
 
@@ -376,6 +428,8 @@ BY_TABLE: Mapping[str, type[Table]] = {
     "reviews": ReviewRule,
     "subscribers": WebhookEndpoint,
     "identity": Identity,
+    "holdout": OverallHoldout,
+    "kpis": Kpi,
     "answers": Answers,
 }
 """The model of each table, by name."""

@@ -9,7 +9,7 @@ from cairn.domain.event import Event
 from cairn.domain.profile.profile import Profile
 
 if TYPE_CHECKING:
-    from cairn.domain.lead.changes import Changed
+    from cairn.domain.lead.changes import Changed, OwnEvent
     from cairn.domain.lead.leads import Leads
 
 
@@ -21,8 +21,8 @@ class Lead:
     profile: Profile | None = None
     """None: unchanged."""
     facts: tuple[Fact, ...] = ()
-    says: tuple[tuple[str, int], ...] = ()
-    """The types of events that follow, each with the score."""
+    says: "tuple[OwnEvent, ...]" = ()
+    """The events that follow."""
     looks_at: datetime | None = None
     """When a hot customer may have cooled."""
 
@@ -62,6 +62,6 @@ class Lead:
             self,
             profile=changed.profile,
             facts=(*self.facts, *changed.facts),
-            says=(*self.says, *([(changed.says, changed.score)] if changed.says else [])),
+            says=(*self.says, *changed.says),
             looks_at=changed.look_at or self.looks_at,
         )

@@ -146,9 +146,9 @@ class Simulation:
         """The events that follow by the rules of leads: that the customer has become hot, or has cooled."""
         if not self.lead.says:
             return self
-        (type_, score), *rest = self.lead.says
+        said, *rest = self.lead.says
         number = sum(isinstance(entry.what, Event) for entry in self.entries)
-        event = Event(f"{SOURCE}-{number}", LEADS_SOURCE, type_, self.now, properties={"score": score})
+        event = Event(f"{SOURCE}-{number}", LEADS_SOURCE, said.type, self.now, properties=said.properties)
         return replace(self, lead=replace(self.lead, says=tuple(rest))).after(event, choose)
 
     def answered(self, match: Match, choose: Choose | None = None) -> Self:

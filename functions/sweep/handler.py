@@ -12,6 +12,7 @@ from typing import Any
 from cairn.application.operations.find_stuck import Found
 from cairn.application.operations.watch_queues import DeadLettersLie, Finding, QueueIsLate, QueueUnwatched
 from cairn.compose import sweep as compose
+from cairn.domain.operations import signs
 from cairn.domain.operations.choices import SplitOf
 from cairn.domain.shared.errors import CairnError
 from cairn.telemetry import DEAD_LETTERS, WAITING, count, logger, measure, need_person, where
@@ -32,13 +33,14 @@ def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001  the r
     def has_time() -> bool:
         return context is None or context.get_remaining_time_in_millis() > ENOUGH_MS
 
-    resume_paused, find_stuck, watch_queues, choose_winners, pass_on_removed = jobs()
+    resume_paused, find_stuck, watch_queues, choose_winners, pass_on_removed, watch_signs = jobs()
     failures = [
         *failure_of("resume_paused", lambda: report_resumed(resume_paused(datetime.now(UTC), has_time), has_time)),
         *failure_of("find_stuck", lambda: report(find_stuck(datetime.now(UTC), has_time))),
         *failure_of("watch_queues", lambda: report_queues(watch_queues(datetime.now(UTC)))),
         *failure_of("choose_winners", lambda: report_chosen(choose_winners(datetime.now(UTC)))),
         *failure_of("pass_on_removed", lambda: report_passed_on(pass_on_removed(datetime.now(UTC), has_time))),
+        *failure_of("watch_signs", lambda: report_signs(watch_signs(datetime.now(UTC)))),
     ]
     if failures:
         raise failures[0]
@@ -80,6 +82,17 @@ def report_chosen(splits: Sequence[SplitOf]) -> None:
 def report_passed_on(tasks: int) -> None:
     if tasks:
         logger.info("passed on tasks of members who were removed from people.toml", tasks=tasks)
+
+
+def report_signs(found_signs: Sequence[tuple[signs.Found, bool]]) -> None:
+    """A person is called for a new one; one that stays is counted, so that an alarm of its own stays red."""
+    for found, is_new in found_signs:
+        if is_new:
+            do = f"docs/runbook.md, {found.sign}"
+            need_person(found.sign, "a sign that something goes wrong", do=do, each=[{"why": found.why}])
+        else:
+            count(found.sign)
+            logger.warning("a sign that something goes wrong stays", sign=found.sign, why=found.why)
 
 
 def _fields(one: Found) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """The alarms, and the topic that they notify."""
 
-from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -10,6 +9,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from cairn.domain.operations.signs import Sign
 from cairn.settings import LATE, RESUME_EVERY
 from cairn.telemetry import DEAD_LETTERS, PERSON_NEEDED, WAITING, WEBHOOK_REFUSED
 from infra.cloud.api import Api
@@ -30,6 +30,15 @@ RUNS = Duration.seconds(int(3 * RESUME_EVERY.total_seconds()))
 REFUSED = 20
 """Refused webhooks in five minutes: a secret is wrong or was rotated, a source sends more than its throttle allows, or
 an attacker tries signatures."""
+
+
+MEANS = {
+    Sign.COMPLAINTS_DOUBLED: "the share of complaints doubled within 30 minutes",
+    Sign.DELIVERY_ERRORS: "more than 3 % of the messages fail or bounce",
+    Sign.MATCH_RATE_LOW: "less than 85 % of the events reach a customer",
+    Sign.EVENTS_LATE: "more than 5 % of the events are a minute old at their commit",
+    Sign.MISFIRES: "more than 1 % of the timers fire late",
+}
 
 
 class Functions(NamedTuple):
@@ -96,6 +105,8 @@ def add_alarm(  # noqa: PLR0913  what an alarm is
 class Alarms(Construct):
     """Eleven, however many queues and functions there are: 0.10 USD a month for each metric that an alarm watches.
 
+    With `health_alarms`, five more.
+
     Each leads to a log line that names the queue, the function or the customer: docs/runbook.md explains each, and the
     first thing to do. `sweep` looks at the queues (application/operations/watch_queues); what only a person can end is
     counted under one name (cairn/telemetry.need_person).
@@ -112,7 +123,8 @@ class Alarms(Construct):
         api: Api,
     ) -> None:
         super().__init__(scope, "Alarms")
-        self._alarm = partial(add_alarm, self, topic=topic)
+        self.all: list[cloudwatch.IAlarm] = []
+        self._topic = topic
         self.namespace = stage.metrics_namespace
         self._alarm(
             "DeadLetters",
@@ -174,6 +186,18 @@ class Alarms(Construct):
             means="EventBridge Scheduler cannot post what is due, and tries for a day: queues or role of timers "
             "are out of order",
         )
+
+        if stage.health_alarms:
+            for sign in Sign:
+                self._alarm(
+                    sign.value,
+                    self._ours(sign.value, period=STAYS, statistic="Maximum"),
+                    above=0,
+                    means=f"{MEANS[sign]}: the log of sweep says how many (why)",
+                )
+
+    def _alarm(self, id_: str, metric: cloudwatch.IMetric, **about: Any) -> None:
+        self.all.append(add_alarm(self, id_, metric, topic=self._topic, **about))
 
     def _note_failures(self, function: Function) -> None:
         """Call a person where a function dies whose dead or late records would show it only after days.

@@ -6,6 +6,7 @@ from constructs import Construct
 from infra.cloud.alarms import Alarms, AlarmTopic, Functions
 from infra.cloud.api import Api
 from infra.cloud.bundle import Bundle
+from infra.cloud.dashboard import Dashboard
 from infra.cloud.data_stack import DataStack
 from infra.cloud.domain import Domain
 from infra.cloud.feedback import EmailFeedback, SmsFeedback, WhatsAppFeedback
@@ -141,10 +142,13 @@ class EngineStack(Stack):
             api.open_console(functions.console)
             CfnOutput(self, "ConsoleUrl", value=f"{api.public_url}/console")
         Imports(self, stage=stage, overflow=data.overflow, rows=functions.rows)
+        alarms = None
         if stage.alarm_email:
             alarms = Alarms(self, stage=stage, topic=topic, schedules=schedules, functions=functions, api=api)
             if stage.rollout != ALL_AT_ONCE:
                 Rollout(self, stage=stage, functions=functions, alarms=alarms, topic=topic)
+        if stage.dashboard:
+            Dashboard(self, stage=stage, functions=functions, queues=queues, api=api, alarms=alarms)
         CfnOutput(self, "ApiUrl", value=api.url)
         CfnOutput(self, "PublicUrl", value=api.public_url, description="The origin of the links in messages")
         CfnOutput(self, "NotesStatusReports", value="yes", description="What cairn migrate-table looks for")

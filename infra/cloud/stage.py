@@ -132,6 +132,12 @@ class Stage:
     """The e-mail address that alarms notify; blank for none, and then there are no alarms: each costs 0.10 USD a month,
     and nobody would hear it.
     """
+    health_alarms: bool
+    """Alarms of their own for the signs that `sweep` finds (complaints, delivery errors, match rate, late events and
+    timers), at 0.10 USD a month each. Without them, the alarm PersonNeeded stands for these as well.
+    """
+    dashboard: bool
+    """A dashboard in CloudWatch. An account's first three are free; each further one costs 3 USD a month."""
     email_sender: str
     """The From address; its domain is a verified SES identity of the account."""
     sms_sender_id: str

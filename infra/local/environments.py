@@ -98,7 +98,10 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             people_path=str(catalogue.with_name(PEOPLE)),
         ),
         LogFactsSettings: LogFactsSettings(
-            stage="local", long_stream=STREAMS[Stored.LONG], short_stream=STREAMS[Stored.SHORT]
+            stage="local",
+            table_name=cloud.table,
+            long_stream=STREAMS[Stored.LONG],
+            short_stream=STREAMS[Stored.SHORT],
         ),
         DeliverMessageSettings: DeliverMessageSettings(
             stage="local",

@@ -16,6 +16,7 @@ from cairn.compose.accounts import note_account_alarms, note_account_failures
 from cairn.compose.secrets import note_refused
 from cairn.domain.customer.customer import on_event
 from cairn.domain.customer.state import Reaction
+from cairn.domain.operations import signs
 from cairn.domain.operations.breaker import Trip
 from cairn.domain.privacy.requests import Doubt
 from cairn.domain.shared.errors import ServiceBusyError, SignatureInvalidError
@@ -175,6 +176,7 @@ PEOPLE = (
     ("AccountAlarm", lambda: note_account_alarms([{"source": "whatsapp", "template": "visit", "status": "PAUSED"}])),
     ("Stuck", lambda: sweep.report([Found("enrollment", "c_a", "e")])),
     ("TaskOverdue", lambda: sweep.report([Found("task", "c_a", "t")])),
+    ("Misfires", lambda: sweep.report_signs([(signs.Found(signs.Sign.MISFIRES, "4 of 300"), True)])),
 )
 """Each outcome that only a person can end, with what happens."""
 

@@ -406,12 +406,12 @@ def test_a_function_posts_to_its_own_queues(dev: Templates, service: str, queues
     assert {target["Fn::GetAtt"][0][:-8] for target in targets} == queues
 
 
-def test_the_resuming_function_queries_only_the_indexes_and_the_counts_of_arms(prod: Templates) -> None:
+def test_the_resuming_function_queries_only_the_indexes_and_what_was_counted(prod: Templates) -> None:
     queries = [one for one in prod.statements("sweep") if "dynamodb:Query" in as_list(one["Action"])]
     counts, indexes = sorted(queries, key=lambda one: "/index/" in json.dumps(one))
 
     assert [one["Fn::Join"][1][-1] for one in indexes["Resource"]] == ["/index/gsi1", "/index/gsi2"]
-    assert counts["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["arms#*"]}}
+    assert counts["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["arms#*", "health#flow"]}}
 
 
 def test_the_operators_api_queries_the_due_times_too(prod: Templates) -> None:

@@ -118,6 +118,8 @@ class Scene:
     def phone(self) -> str:
         return f"+1201555{self.number:04d}"
 
+    name = "fake"
+
     @property
     def account(self) -> str:
         return f"mia-{self.number}"

@@ -104,6 +104,17 @@ def test_the_newest_figure_counts_and_an_old_one_does_not(cloudwatch: Any) -> No
     assert ages.ages_of_oldest(["events"], now) == {"events": MINUTE}
 
 
+def test_what_was_handled_in_a_time_is_counted(cloudwatch: Any) -> None:
+    now = datetime.now(UTC)
+    queue = [{"Name": "QueueName", "Value": URLS["events"].rpartition("/")[2]}]
+    for minutes, number in ((40, 500), (20, 30), (5, 4)):
+        one = {"MetricName": "NumberOfMessagesDeleted", "Dimensions": queue, "Value": number}
+        data = [{**one, "Timestamp": now - minutes * MINUTE}]
+        cloudwatch.put_metric_data(Namespace="AWS/SQS", MetricData=data)
+
+    assert QueueAges(lambda: cloudwatch, URLS).done("events", now - 30 * MINUTE, now) == 34
+
+
 def test_messages_in_delivery_count_and_delayed_ones_do_not() -> None:
     with sandbox():
         sqs = aws.client("sqs")

@@ -109,4 +109,4 @@ def test_the_report_finds_what_the_text_is_worth(tmp_path: Path) -> None:
         with served(made) as url:
             funnel = CliRunner().invoke(app, ["report", "funnel", "--journey", "come-back", "--to", url]).stdout
         assert [row.split()[0] for row in funnel.splitlines()[2:5]] == ["note", "goal_reached", "ended"]
-        assert funnel.splitlines()[3].split()[2:] == ["2d", "2d"]
+        assert funnel.splitlines()[3].split()[2:] == ["2d", "2d", "2d"]

@@ -46,8 +46,10 @@ from cairn.domain.message.rate_limit import Reservation
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.operations.breaker import CountBucket, Counts, DeliveryOutcome
 from cairn.domain.operations.choices import Choices
+from cairn.domain.operations.flow import Flow, FlowBucket, bucket_of
 from cairn.domain.operations.pauses import Pause
 from cairn.domain.operations.seen import Seen
+from cairn.domain.operations.signs import Sign
 from cairn.domain.operations.switches import SwitchState
 from cairn.domain.people.notification import MemberNotification
 from cairn.domain.privacy import order_rate
@@ -783,6 +785,28 @@ class QueueDepths(dict[str, int | Exception]):
         return found
 
 
+class FlowCounters:
+    """The counts of five minutes each, and the signs that were reported."""
+
+    def __init__(self) -> None:
+        self.buckets: dict[datetime, Flow] = {}
+        self.reported: dict[Sign, datetime] = {}
+
+    def add(self, flow: Flow, now: datetime) -> None:
+        start = bucket_of(now)
+        self.buckets[start] = self.buckets.get(start, Flow()) + flow
+
+    def between(self, first: datetime, last: datetime) -> list[FlowBucket]:
+        return [FlowBucket(start, self.buckets[start]) for start in sorted(self.buckets) if first <= start <= last]
+
+    def is_new(self, sign: Sign, now: datetime, again: timedelta) -> bool:
+        before = self.reported.get(sign)
+        if before is not None and now - before < again:
+            return False
+        self.reported[sign] = now
+        return True
+
+
 @dataclass
 class QueueAges:
     ages: dict[str, timedelta] = field(default_factory=dict)
@@ -817,6 +841,7 @@ class Renderer:
 class Provider(list[Rendered]):
     """Messages that the provider accepted."""
 
+    name = "fake"
     answer: Exception | None = None
 
     def send(self, message: Message, rendered: Rendered) -> str:

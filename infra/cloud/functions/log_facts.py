@@ -4,6 +4,7 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
+from cairn.adapters.dynamodb.flow_counters import FLOW
 from cairn.adapters.dynamodb.logged_facts import LOGGED
 from cairn.adapters.dynamodb.seen import SEEN
 from cairn.domain.measurement.facts import Stored
@@ -31,6 +32,7 @@ class LogFacts(Function):
             shared=shared,
             settings=LogFactsSettings(
                 stage=shared.stage.name,
+                table_name=table.table_name,
                 long_stream=log.streams[Stored.LONG].ref,
                 short_stream=log.streams[Stored.SHORT].ref,
             ),
@@ -38,3 +40,6 @@ class LogFacts(Function):
         self.follow(table, shared.queues, WITH_FACTS, batch_size=BATCH_SIZE, max_batching_window=WINDOW)
         CfnOutput(Stack.of(self), "LogFactsArn", value=self.function_arn, description="For cairn dlq redrive stream")
         self.may("firehose:PutRecordBatch", on=log.stream_arns())
+        only_counters = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [FLOW]}}
+        self.may("dynamodb:UpdateItem", on=table.table_arn, when=only_counters)
+        self.keep_audit(table)

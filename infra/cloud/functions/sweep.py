@@ -6,6 +6,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
+from cairn.adapters.dynamodb.flow_counters import FLOW
 from cairn.adapters.dynamodb.items import ARMS
 from cairn.settings import RESUME_EVERY, RESUME_TIMEOUT, SweepSettings
 from infra.cloud.bundle.journeys import CATALOGUE_PATH, PEOPLE_PATH
@@ -61,8 +62,8 @@ class Sweep(Function):
             "dynamodb:PutItem",
             adds_to_audit=True,  # what a rule has chosen
         )
-        only_arms = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{ARMS}*"]}}
-        self.may("dynamodb:Query", on=table.table_arn, when=only_arms)
+        only_counters = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{ARMS}*", FLOW]}}
+        self.may("dynamodb:Query", on=table.table_arn, when=only_counters)
         self.may("dynamodb:Query", on=[f"{table.table_arn}/index/{index}" for index in (INDEX, DUE_TIMES)])
         sent_to = (queues.wakes, queues.messages, queues.marketing, queues.erasures)
         self.may("sqs:SendMessage", on=[queue.queue_arn for queue in sent_to])

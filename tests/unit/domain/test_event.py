@@ -22,7 +22,7 @@ from cairn.domain.event import (
     event_to_wire,
 )
 from cairn.domain.identity.trust import LEADS_SOURCE
-from cairn.domain.lead.rules import BECAME_HOT, COOLED
+from cairn.domain.lead.rules import BECAME_HOT, COOLED, OWN_EVENTS
 from cairn.domain.people.task import DONE_EVENT, OVERDUE_EVENT, WITHDRAWN_EVENT
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import InvalidEventError
@@ -142,6 +142,7 @@ OWN = {
     WITHDRAWN_EVENT,
     BECAME_HOT,
     COOLED,
+    *OWN_EVENTS,
 }
 
 

@@ -20,7 +20,7 @@ def counted(printed: Printed) -> list[tuple[str, float]]:
     return [(one.name, one.value) for one in printed.metrics() if not one.dimensions]
 
 
-@pytest.mark.parametrize("failing", [{0}, {1}, {2}, {3}, {4}, {0, 1}, {0, 1, 2, 3, 4}], ids=str)
+@pytest.mark.parametrize("failing", [{0}, {1}, {2}, {3}, {4}, {5}, {0, 1}, {0, 1, 2, 3, 4, 5}], ids=str)
 def test_a_job_that_fails_keeps_no_other_from_its_work(
     monkeypatch: pytest.MonkeyPatch, printed: Printed, failing: set[int]
 ) -> None:
@@ -35,19 +35,19 @@ def test_a_job_that_fails_keeps_no_other_from_its_work(
 
         return run
 
-    monkeypatch.setattr(handler, "jobs", lambda: (job(0, 0), job(1, []), job(2, []), job(3, []), job(4, 0)))
+    monkeypatch.setattr(handler, "jobs", lambda: (job(0, 0), job(1, []), job(2, []), job(3, []), job(4, 0), job(5, [])))
 
     with pytest.raises(ServiceBusyError, match=f"job {min(failing)}"):  # so that Lambda counts an error
         handler.handler({}, None)
 
-    assert done == [0, 1, 2, 3, 4]
-    jobs = ("resume_paused", "find_stuck", "watch_queues", "choose_winners", "pass_on_removed")
+    assert done == [0, 1, 2, 3, 4, 5]
+    jobs = ("resume_paused", "find_stuck", "watch_queues", "choose_winners", "pass_on_removed", "watch_signs")
     assert [line["job"] for line in printed.logs()] == [jobs[number] for number in sorted(failing)]
 
 
 def test_a_run_that_finds_nothing_writes_nothing(monkeypatch: pytest.MonkeyPatch, printed: Printed) -> None:
     """A metric is billed by the hour in which it has data."""
-    monkeypatch.setattr(handler, "jobs", lambda: (lambda *_: 0, *[lambda *_: []] * 3, lambda *_: 0))
+    monkeypatch.setattr(handler, "jobs", lambda: (lambda *_: 0, *[lambda *_: []] * 3, lambda *_: 0, lambda *_: []))
 
     handler.handler({}, None)
 

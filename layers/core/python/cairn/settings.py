@@ -292,6 +292,7 @@ class RecordFeedbackSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class LogFactsSettings(Settings):
+    table_name: str
     long_stream: str
     """The name of the Firehose stream of the facts that are stored for long."""
     short_stream: str

@@ -219,6 +219,8 @@ def waits(code: str) -> bool:
 class Calls:
     """A provider that prepares its request, and then makes the call."""
 
+    name = "fake"
+
     def __init__(self, operation: Any, *, unprepared: Exception | None = None) -> None:
         self.operation = operation
         self.unprepared = unprepared

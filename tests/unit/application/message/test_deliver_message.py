@@ -103,6 +103,7 @@ def test_a_message_is_sent_and_its_text_is_recorded(sender: Sender, wanted: Mess
         "channel": "email",
         "subject": "confirm",
         "body": "Dear ada@example.com",
+        "provider": "fake",
         "provider_id": f"provider/{wanted.id}",
         **WHY[wanted.purpose],
     }
@@ -480,6 +481,7 @@ def test_a_message_that_a_provider_rejects_has_failed(sender: Sender, wanted: Me
     assert sender.deliveries.details[wanted.id] == {
         **WHY[wanted.purpose],
         "channel": "email",
+        "provider": "fake",
         "reason": "provider",
         "error": "MessageRejected",
     }

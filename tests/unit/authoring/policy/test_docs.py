@@ -56,7 +56,7 @@ def test_every_message_goes_out_when_the_page_says(profile: str, more: str, aske
 
 
 def test_the_page_has_examples_of_all_of_it() -> None:
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
     assert len(SENT) == 8
 
 

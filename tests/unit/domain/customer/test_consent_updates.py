@@ -352,3 +352,78 @@ def gate_of(contact: Contact, registry: dict[str, set[str]], channel: Channel, a
     known = {channel: current_suppressions(map(Mark.from_wire, registry[key]))}
     wanted = message(channels=(channel,), addresses={channel: address}, decided_at=MONDAY + 10 * HOUR)
     return decide(wanted, replace(contact, suppressed=known), {}, GateSettings(), MONDAY + 10 * HOUR)
+
+
+def statements(one: Event, contact: Contact) -> list[ConsentChange]:
+    record = updates(one, contact).record
+    return [change for change in record.changes if isinstance(change, ConsentChange)] if record else []
+
+
+class TestProof:
+    """A statement is recorded where it changes the consent or its proof."""
+
+    FORM = ConsentChange(SMS, MARKETING, ConsentStatus.GRANTED, MONDAY, "form", {"wording": "Yes", "version": 1})
+    GIVEN = Contact().after([FORM])
+
+    def said(self, **more: Any) -> Event:
+        change = replace(self.FORM, at=MONDAY + HOUR, **more)
+        return event("profile.changed", MONDAY + HOUR, consent=(change,))
+
+    def test_what_is_reported_again_word_for_word_is_no_further_record(self) -> None:
+        again = updates(self.said(), self.GIVEN)
+
+        assert again.record is None
+        assert again.contact.consents["sms:marketing"].at == MONDAY + HOUR, "so that events may come in any order"
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"evidence": {"wording": "Yes, please", "version": 1}},
+            {"evidence": {"wording": "Yes", "version": 2}},
+            {"evidence": {"wording": "Yes", "version": 1, "ip": "192.0.2.1"}},
+            {"source": "shop"},
+            {"status": ConsentStatus.DENIED},
+            {"status": ConsentStatus.PENDING},
+            {"purpose": TRANSACTIONAL},
+            {"channel": EMAIL},
+        ],
+    )
+    def test_another_proof_is(self, more: dict[str, Any]) -> None:
+        assert len(statements(self.said(**more), self.GIVEN)) == 1
+
+    def test_what_the_customer_does_on_a_page_is_recorded_each_time(self) -> None:
+        page = replace(self.said(), source="preferences")
+
+        assert len(statements(page, self.GIVEN)) == 1
+
+    def test_the_same_statement_after_a_denial_is_a_new_one(self) -> None:
+        denied_since = self.GIVEN.after([denied(SMS, MARKETING, MONDAY + HOUR / 2)])
+
+        assert [one.status for one in statements(self.said(), denied_since)] == [ConsentStatus.GRANTED]
+
+
+said_when = st.builds(
+    lambda status, hours, wording: ConsentChange(
+        SMS, MARKETING, status, MONDAY + hours * HOUR, "form", {"wording": wording}
+    ),
+    st.sampled_from([ConsentStatus.GRANTED, ConsentStatus.DENIED, ConsentStatus.PENDING]),
+    st.integers(0, 6),
+    st.sampled_from(["a", "b"]),
+)
+
+
+@given(st.lists(said_when, max_size=8), st.permutations(range(8)))
+def test_the_records_together_give_the_consent_whatever_was_left_out_and_in_any_order(
+    changes: list[ConsentChange], order: list[int]
+) -> None:
+    contact, other, records = Contact(), Contact(), list[ConsentChange]()
+    for number, change in enumerate(changes):
+        one = event("profile.changed", change.at, id_=str(number), consent=(change,))
+        records += statements(one, contact)
+        contact = updates(one, contact).contact
+    for number in (one for one in order if one < len(changes)):
+        other = other.after([changes[number]])
+
+    assert contact.consents == other.consents
+    proven = Contact().after(records)
+    assert proven.consent(SMS, MARKETING) == contact.consent(SMS, MARKETING)

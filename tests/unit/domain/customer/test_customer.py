@@ -18,6 +18,7 @@ from cairn.domain.event import Event
 from cairn.domain.journey.definition import ANY_KEY, Journey, Match
 from cairn.domain.journey.enrollment import MERGED, Enrollment, Status
 from cairn.domain.message.message import MessageStatus
+from cairn.domain.operations.pauses import Pause
 from cairn.domain.profile.bounds import MAX_STATE
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import UnknownJourneyError
@@ -392,6 +393,24 @@ def test_a_customer_continues_in_the_version_it_entered() -> None:
 
     assert woken is not None
     assert sent(woken) == ["old-tips"]
+
+
+def test_a_timer_that_fires_late_is_noted_unless_a_pause_has_made_it_late() -> None:
+    deployed = Deployed(journey(wait("a-day", "1d"), send("tips")))
+    (begun,) = react(customer(), event("trial.signup"), journeys=deployed)
+    (timer,) = timers(begun)
+
+    def misfires(late: timedelta, *pauses: Pause) -> list[Any]:
+        woken = on_wake(begun.customer, timer.enrollment, timer.sequence, deployed, timer.at + late, pauses=pauses)
+        return [one.detail["lag"] for one in (woken.facts if woken else ()) if one.kind == "misfired"]
+
+    minute = timedelta(minutes=1)
+    over = Pause("all", timer.at - 60 * minute, timer.at - 30 * minute)
+    assert misfires(5 * minute) == []
+    assert misfires(6 * minute) == [360_000]
+    assert misfires(6 * minute, over) == [360_000]
+    assert misfires(6 * minute, Pause("journey:visit", timer.at - minute, timer.at + 5 * minute)) == []
+    assert misfires(6 * minute, Pause("journey:other", timer.at - minute)) == [360_000]
 
 
 def test_a_missing_journey_version_is_an_error() -> None:

@@ -41,12 +41,21 @@ class QueueAges:
         newest = {one["Id"]: one["Values"][0] for one in answer["MetricDataResults"] if one["Values"]}
         return {asked[id_]: timedelta(seconds=seconds) for id_, seconds in newest.items()}
 
+    def done(self, queue: str, first: datetime, last: datetime) -> int:
+        """How many messages of a queue were handled and deleted in a time."""
+        with calling("cloudwatch"):
+            answer = self._cloudwatch.get_metric_data(
+                MetricDataQueries=[_query("done", self._urls[queue], "NumberOfMessagesDeleted", 300, "Sum")],
+                StartTime=first,
+                EndTime=last,
+            )
+        return int(sum(value for one in answer["MetricDataResults"] for value in one["Values"]))
 
-def _query(id_: str, url: str) -> dict[str, Any]:
+
+def _query(
+    id_: str, url: str, name: str = "ApproximateAgeOfOldestMessage", period: int = 60, statistic: str = "Maximum"
+) -> dict[str, Any]:
     """SQS's metric of a queue. CloudWatch knows a queue by its name."""
-    metric = {
-        "Namespace": "AWS/SQS",
-        "MetricName": "ApproximateAgeOfOldestMessage",
-        "Dimensions": [{"Name": "QueueName", "Value": url.rpartition("/")[2]}],
-    }
-    return {"Id": id_, "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}}
+    dimensions = [{"Name": "QueueName", "Value": url.rpartition("/")[2]}]
+    metric = {"Namespace": "AWS/SQS", "MetricName": name, "Dimensions": dimensions}
+    return {"Id": id_, "MetricStat": {"Metric": metric, "Period": period, "Stat": statistic}}

@@ -58,8 +58,10 @@ if TYPE_CHECKING:
     from cairn.domain.operations.audit import AuditEntry
     from cairn.domain.operations.breaker import CountBucket, DeliveryOutcome
     from cairn.domain.operations.choices import Choices
+    from cairn.domain.operations.flow import Flow, FlowBucket
     from cairn.domain.operations.once import EarlierAnswer, RequestKey
     from cairn.domain.operations.seen import Seen
+    from cairn.domain.operations.signs import Sign
     from cairn.domain.operations.switches import SwitchState
     from cairn.domain.people.members import Deal
     from cairn.domain.people.notification import MemberNotification
@@ -727,6 +729,10 @@ class Tokens(Protocol):
 
 
 class Provider(Protocol):
+    @property
+    def name(self) -> str:
+        """Of the service that sends, as deliveries are counted by it."""
+
     def send(self, message: Message, rendered: Rendered) -> str:
         """Send the message; returns the provider's id. Raises ProviderBusyError or ProviderRejectedError."""
 
@@ -797,6 +803,17 @@ class RecordErasureStore(Protocol):
 class FactLog(Protocol):
     def put(self, facts: Iterable[LoggedFact]) -> None:
         """Write the facts. Raises ServiceBusyError where not all were taken; written again, they have the same ids."""
+
+
+class FlowCounters(Protocol):
+    def add(self, flow: Flow, now: datetime) -> None:
+        """Count it into the bucket of five minutes. One write; none where nothing is counted."""
+
+    def between(self, first: datetime, last: datetime) -> Sequence[FlowBucket]:
+        """The buckets that begin in this time."""
+
+    def is_new(self, sign: Sign, now: datetime, again: timedelta) -> bool:
+        """Whether the sign was not reported within `again`; it counts as reported now."""
 
 
 class FactQueries(Protocol):

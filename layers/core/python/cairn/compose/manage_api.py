@@ -152,13 +152,12 @@ def _customers(  # noqa: PLR0913, PLR0917  what both use cases need
     targets: Targets,
 ) -> "CustomerRoutes":
     from cairn.adapters.documents.catalogue import Catalogue  # noqa: PLC0415  with the engine
-    from cairn.adapters.documents.policy import policy_at  # noqa: PLC0415
     from cairn.adapters.dynamodb.chosen_arms import DynamoChosenArms  # noqa: PLC0415
     from cairn.adapters.http.manage.customers import CustomerRoutes  # noqa: PLC0415
     from cairn.application.customer.change_customer import ChangeCustomer  # noqa: PLC0415
     from cairn.application.customer.show_customer import ShowCustomer  # noqa: PLC0415
 
-    journeys, policy = Catalogue(Path(settings.journeys_path)), Path(settings.policy_path)
+    journeys = Catalogue(Path(settings.journeys_path))
     return CustomerRoutes(
         show=ShowCustomer(find, history, audit, journeys, board, DynamoChosenArms(), targets.time_zone),
         change=ChangeCustomer(find, commands, journeys, journeys),
@@ -235,18 +234,20 @@ def _migrate(journeys: Path, customers: DynamoCustomers, inbox: EventsQueue, aud
 
 def _measure(settings: ManageApiSettings) -> "MeasureJourney":
     from cairn.adapters.documents.catalogue import Catalogue  # noqa: PLC0415  with the statistics
-    from cairn.adapters.documents.policy import prices_at  # noqa: PLC0415
+    from cairn.adapters.documents.plan import DocumentPlans  # noqa: PLC0415
+    from cairn.adapters.documents.policy import overall_plan_at, prices_at  # noqa: PLC0415
     from cairn.application.measurement.measure_journey import MeasureJourney  # noqa: PLC0415
 
-    return MeasureJourney(
-        Catalogue(Path(settings.journeys_path)), _facts(settings), prices_at(Path(settings.policy_path))
-    )
+    policy = Path(settings.policy_path)
+    plans = DocumentPlans(Catalogue(Path(settings.journeys_path)), overall_plan_at(policy))
+    return MeasureJourney(plans, _facts(settings), prices_at(policy))
 
 
 def _report(settings: ManageApiSettings) -> "ReportFacts":
+    from cairn.adapters.documents.policy import stages_at  # noqa: PLC0415
     from cairn.application.measurement.report_facts import ReportFacts  # noqa: PLC0415
 
-    return ReportFacts(_facts(settings))
+    return ReportFacts(_facts(settings), stages_at(Path(settings.policy_path)))
 
 
 def _facts(settings: ManageApiSettings) -> "AthenaFacts":

@@ -17,6 +17,7 @@ from cairn.adapters.documents.catalogue import Catalogue
 from cairn.adapters.documents.member_ids import member_ids_at
 from cairn.adapters.dynamodb.arm_counts import DynamoArmCounts
 from cairn.adapters.dynamodb.chosen_arms import DynamoChosenArms
+from cairn.adapters.dynamodb.flow_counters import DynamoFlowCounters
 from cairn.adapters.dynamodb.overdue import DynamoDueTimes
 from cairn.adapters.dynamodb.paused_work import DynamoPausedWork
 from cairn.adapters.dynamodb.roster import DynamoRoster
@@ -29,6 +30,7 @@ from cairn.application.operations.choose_winner import ChooseWinner
 from cairn.application.operations.find_stuck import FindStuck
 from cairn.application.operations.resume_paused import ResumePaused
 from cairn.application.operations.watch_queues import WatchQueues
+from cairn.application.operations.watch_signs import WatchSigns
 from cairn.application.people.pass_on_removed import PassOnRemoved
 from cairn.compose.table import bind_table
 from cairn.domain.operations.choices import SplitOf
@@ -40,12 +42,17 @@ if TYPE_CHECKING:
     from cairn.application.ports import TaskStore
 
 
+WAKES = "wakes"
+"""The queue in which timers fire, by the name that settings have for it."""
+
+
 class Jobs(NamedTuple):
     resume_paused: ResumePaused
     find_stuck: FindStuck
     watch_queues: WatchQueues
     choose_winners: Callable[[datetime], Sequence[SplitOf]]
     pass_on_removed: PassOnRemoved
+    watch_signs: WatchSigns
 
 
 def sweep() -> Jobs:
@@ -68,17 +75,20 @@ def sweep() -> Jobs:
         erasures=ErasureQueue(sqs, settings.erasures_queue_url),
     )
     work = queues_from_text(settings.work_queue_urls)
+    ages = QueueAges(partial(aws.client, "cloudwatch"), work)
     watch_queues = WatchQueues(
         dead_letters=QueueDepths(sqs, queues_from_text(settings.dead_letter_queue_urls)),
         work=QueueDepths(sqs, work),
-        ages=QueueAges(partial(aws.client, "cloudwatch"), work),
+        ages=ages,
     )
     choose_winner = ChooseWinner(
         Catalogue(Path(settings.journeys_path)), DynamoArmCounts(), DynamoChosenArms(), attempts
     )
     people_path = Path(settings.people_path)
     pass_on = PassOnRemoved(member_ids_at(people_path), DynamoRoster(), lambda: _tasks(people_path))
-    return Jobs(resume_paused, find_stuck, watch_queues, choose_winner.by_rule, pass_on)
+    flow = DynamoFlowCounters(partial(aws.client, "dynamodb", validated=True), settings.table_name)
+    watch_signs = WatchSigns(flow, partial(ages.done, WAKES))
+    return Jobs(resume_paused, find_stuck, watch_queues, choose_winner.by_rule, pass_on, watch_signs)
 
 
 def _tasks(people_path: Path) -> "tuple[TaskStore, AssignTasks]":

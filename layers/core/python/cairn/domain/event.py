@@ -49,6 +49,7 @@ MESSAGE_EVENTS = "message."
 OWN_TYPES = frozenset(
     {
         *("audience.joined", "audience.left", "broadcast.started"),
+        *("activity.resumed", "activity.slowed", "rfm.changed"),
         *("lead.became_hot", "lead.cooled", "task.done", "task.overdue", "task.withdrawn"),
     }
 )

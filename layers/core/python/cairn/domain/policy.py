@@ -14,6 +14,9 @@ from cairn.domain.shared.channels import Channel, Purpose
 EVERYWHERE = "*"
 """The jurisdiction of a rule that holds in every country."""
 
+EVERY_JOURNEY = "*"
+"""In the place of a journey's name: what concerns the holdout across all journeys."""
+
 ERASURE_ORDERS_PER_HOUR = 20
 """A shop with a million customers has a few a day; a clean-up of a vendor, or a stolen secret, thousands."""
 
@@ -198,6 +201,26 @@ class ReviewRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverallHoldout:
+    """The customers who enter no journey that sends marketing, so that all of those together can be measured."""
+
+    version: str
+    """Another one after each change of the table: customers are then drawn anew."""
+    share: float
+    exclude: str = ""
+    """A condition on the profile: such customers are not drawn, and enter as ever."""
+    event: str
+    """The goal, which counts for everybody who was drawn."""
+    where: str | None = None
+    within: timedelta
+    amount: str = ""
+    currency: str = ""
+    """Expressions on the goal's event; empty: it has no value."""
+    major: bool = False
+    """Whether the amount is in whole units (12.50), not in minor ones (1250)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     # Time
     hours: tuple[Hours, ...] = ()
@@ -216,6 +239,8 @@ class Policy:
     cooldowns: tuple[Cooldown, ...] = ()
     rates: tuple[Rate, ...] = ()
     breaker: Breaker = field(default_factory=Breaker)
+
+    holdout: OverallHoldout | None = None
 
     # Permission
     forbidden: tuple[Forbidden, ...] = ()

@@ -26,7 +26,7 @@ CompiledJourney = dict[str, Any]
 
 
 class Catalogue:
-    """Implements the ports JourneyVersions, JourneyDocuments, JourneyTemplates and MeasuredPlans.
+    """Implements the ports JourneyVersions, JourneyDirectory, JourneyDocuments and JourneyTemplates.
 
     `path` is the catalogue.json that `cairn check` has passed and the build wrote.
     """

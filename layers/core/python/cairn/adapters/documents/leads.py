@@ -11,6 +11,7 @@ from typing import Any
 from cairn.domain.lead.leads import Leads
 from cairn.domain.lead.pipelines import Pipeline, Stage
 from cairn.domain.lead.rules import (
+    OWN_EVENTS,
     Capture,
     Category,
     Grades,
@@ -20,6 +21,7 @@ from cairn.domain.lead.rules import (
     Rules,
     ScoreRule,
     Scoring,
+    Slowing,
     TagRule,
 )
 from cairn.domain.profile.lead import DAY
@@ -59,6 +61,8 @@ def rules_from_document(document: Document) -> Rules:
             for row in document.get("value", ())
         ),
         grades=_grades(document["rfm"]) if "rfm" in document else None,
+        slowing=_slowing(document["slowing"]) if "slowing" in document else None,
+        says=frozenset(document["says"]) if "says" in document else OWN_EVENTS,
         tags=tuple(TagRule(row["tag"], **_asked(row)) for row in document.get("tags", ())),
         categories=tuple(Category(row["category"], row.get("when")) for row in document.get("categories", ())),
         pipelines=tuple(map(_pipeline, document.get("pipelines", ()))),
@@ -95,6 +99,11 @@ def _grades(table: Document) -> Grades:
             for row in table.get("classes", ())
         ),
     )
+
+
+def _slowing(table: Document) -> Slowing:
+    given = {name: table[name] for name in ("times", "least") if name in table}
+    return Slowing(_events(table), **given)
 
 
 def _pipeline(row: Document) -> Pipeline:

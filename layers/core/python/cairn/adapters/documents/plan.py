@@ -1,8 +1,9 @@
 """The plan by which a journey's effect is measured, from its document."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cairn.adapters.documents.journey import DEFAULT_GOAL_WINDOW
 from cairn.adapters.documents.shares import share
@@ -16,7 +17,11 @@ from cairn.domain.measurement.plan import (
     Plan,
     Stopping,
 )
+from cairn.domain.policy import EVERY_JOURNEY
 from cairn.domain.shared.instants import duration
+
+if TYPE_CHECKING:
+    from cairn.adapters.documents.catalogue import Catalogue
 
 ANYTIME = "anytime"
 
@@ -27,6 +32,25 @@ DEFAULT_VALUE = 100
 
 DEFAULT_MARGINS = {"complained": 0.001, "unsubscribed": 0.01, "escalated": 0.02}
 """By how much more of the customers in the journey than of the holdout, where the journey does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPlans:
+    """Implements the port MeasuredPlans: of journeys, and under EVERY_JOURNEY of the holdout across all of them."""
+
+    journeys: "Catalogue"
+    overall: Mapping[str, Any] | None
+
+    def deployed(self, name: str) -> str | None:
+        if name != EVERY_JOURNEY:
+            return self.journeys.deployed(name)
+        return str(self.overall["version"]) if self.overall else None
+
+    def plan(self, name: str, version: str, currency: str) -> Plan | None:
+        """Of the holdout across all journeys, no earlier version is stored: customers were drawn anew since."""
+        if name != EVERY_JOURNEY:
+            return self.journeys.plan(name, version, currency)
+        return plan_of(self.overall, currency) if self.overall and self.overall["version"] == version else None
 
 
 def plan_of(document: Mapping[str, Any], currency: str = "USD") -> Plan | None:

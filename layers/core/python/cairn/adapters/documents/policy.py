@@ -17,6 +17,7 @@ from cairn.domain.policy import (
     ERASURE_ORDERS_PER_HOUR,
     EVERY_CHANNEL,
     EVERY_DAY,
+    EVERY_JOURNEY,
     MARKETING,
     MAX_IDENTIFIERS,
     Breaker,
@@ -25,6 +26,7 @@ from cairn.domain.policy import (
     Cooldown,
     Forbidden,
     Hours,
+    OverallHoldout,
     Policy,
     Rate,
     ReviewRule,
@@ -32,9 +34,11 @@ from cairn.domain.policy import (
     Window,
 )
 from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import duration
 
 if TYPE_CHECKING:
+    from cairn.application.values.facts import BusinessStage
     from cairn.domain.measurement.prices import Prices
 
 Document = Mapping[str, Any]
@@ -58,6 +62,22 @@ def prices_at(path: Path) -> "Prices":
     return Prices(**json.loads(path.read_bytes())["prices"])
 
 
+def stages_at(path: Path) -> "list[BusinessStage]":
+    """The stages of the business, from the same file, in their order."""
+    from cairn.application.values.facts import BusinessStage  # noqa: PLC0415  as above
+
+    return [BusinessStage(row["stage"], tuple(row["events"])) for row in json.loads(path.read_bytes()).get("kpis", ())]
+
+
+def overall_plan_at(path: Path) -> Document | None:
+    """The holdout across all journeys from the same file, as the document of a journey that is measured."""
+    table = json.loads(path.read_bytes()).get("holdout")
+    if table is None:
+        return None
+    about = {"holdout": table["share"], "goal": table["goal"], "analysis": table.get("analysis", {})}
+    return {"journey": EVERY_JOURNEY, "version": holdout_version(table), **about}
+
+
 def policy_from_document(document: Document) -> Policy:
     """The policy of a checked document. Raises KeyError or ValueError on an unchecked one."""
     given = {name: document[name] for name in PLAIN if name in document}
@@ -68,6 +88,7 @@ def policy_from_document(document: Document) -> Policy:
         link_hosts=tuple(document.get("link_hosts", ())),
         webhook_endpoints=tuple(_webhook_endpoint(row) for row in document.get("subscribers", ())),
         breaker=_breaker(document.get("breaker", {})),
+        holdout=_holdout(document["holdout"]) if "holdout" in document else None,
         max_identifiers=document.get("identity", {}).get("max_identifiers", MAX_IDENTIFIERS),
         guarded=frozenset(name for row in document.get("reviews", ()) for name in READ.findall(row.get("when", ""))),
         placeholders=frozenset(map(word_of, document.get("identity", {}).get("placeholders", ()))),
@@ -156,6 +177,25 @@ def _breaker(table: Document) -> Breaker:
     given |= {name: share(table[name]) for name in ("failure", "bounce", "complaint") if name in table}
     given |= {"window": duration(table["window"])} if "window" in table else {}
     return Breaker(**given)
+
+
+def _holdout(table: Document) -> OverallHoldout:
+    goal, value = table["goal"], table["goal"].get("value", {})
+    return OverallHoldout(
+        version=holdout_version(table),
+        share=share(table["share"]),
+        exclude=table.get("analysis", {}).get("exclude", ""),
+        event=goal["event"],
+        where=goal.get("where"),
+        within=duration(goal["within"]),
+        amount=value.get("amount", ""),
+        currency=value.get("currency", ""),
+        major=value.get("unit") == "major",
+    )
+
+
+def holdout_version(table: Document) -> str:
+    return short_hash(json.dumps(table, sort_keys=True), length=16)
 
 
 def _channel(row: Document) -> Channel | None:

@@ -60,6 +60,9 @@ REPLY_WINDOW = timedelta(days=3)
 NOT_INDEXED: list[Action] = [RecordItem.gsi1pk.remove(), RecordItem.gsi1sk.remove()]
 NEVER_DUE: list[Action] = [RecordItem.gsi2pk.remove(), RecordItem.gsi2sk.remove()]
 
+PROVIDER = "provider"
+"""In the detail of a message that was handed over: the name of the service. Only what is counted has it."""
+
 CLOCK_SKEW = timedelta(seconds=10)
 """How far the clocks of two functions may be apart."""
 
@@ -209,10 +212,14 @@ class DynamoDeliveries:
     def record(self, context: DeliveryContext, status: MessageStatus, at: datetime, detail: Mapping[str, Any]) -> None:
         message, was_deferred = context.message, context.status in MAY_BE_DELIVERED_AGAIN
         what: list[Action] = [
-            RecordItem.body.set(_about(message) | dict(detail)),
+            RecordItem.body.set(_about(message) | {name: one for name, one in detail.items() if name != PROVIDER}),
             RecordItem.at.set(instant_to_wire(at)),
             RecordItem.expires_at.set(_expiry(at)),
-            *([RecordItem.measured.set(_measured(message, detail, at))] if status is MessageStatus.SENT else []),
+            *(
+                [RecordItem.measured.set(_measured(message, detail, at))]
+                if status is MessageStatus.SENT or PROVIDER in detail
+                else []
+            ),
             *(NOT_INDEXED if was_deferred else []),
             *([RecordItem.deferred_message.remove()] if was_deferred and status not in MAY_BE_DELIVERED_AGAIN else []),
         ]
@@ -283,7 +290,8 @@ def _about(message: Message) -> dict[str, Any]:
 def _measured(message: Message, detail: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     country = message.jurisdiction.countries.get(Channel(detail["channel"]), "") if "channel" in detail else ""
     lag = max(at - message.decided_at, timedelta()) // timedelta(milliseconds=1)
-    return {"lag": lag, **({"country": country} if country else {})}
+    about = {"country": country, PROVIDER: detail.get(PROVIDER, "")}
+    return {"lag": lag, **{name: one for name, one in about.items() if one}}
 
 
 def _written(written: Written) -> dict[str, str]:

@@ -64,6 +64,7 @@ def _event(changed: Changed) -> Iterator[LoggedFact]:
     if changed.old:
         return
     body, at = _body(changed.new), _instant(changed.new["at"]["S"])
+    backfill = body.get("backfill") is True
     yield LoggedFact(
         f"event-{changed.name}",
         at,
@@ -71,7 +72,8 @@ def _event(changed: Changed) -> Iterator[LoggedFact]:
         changed.customer,
         event=body.get("type", ""),
         source=body.get("source", ""),
-        lag_ms=max(changed.created - at, 0),
+        reason="backfill" if backfill else "",
+        lag_ms=0 if backfill else max(changed.created - at, 0),
     )
 
 
@@ -101,6 +103,7 @@ def _decisions(changed: Changed) -> Iterator[LoggedFact]:
             change="" if kind in KINDS else kind,
             value=detail.get("value", 0),
             currency=detail.get("currency", ""),
+            lag_ms=detail.get("lag", 0),
         )
 
 
@@ -133,6 +136,7 @@ def _message(changed: Changed) -> Iterator[LoggedFact]:
         message=changed.name,
         template=body.get("template", ""),
         channel=channel,
+        provider=measured.get("provider", ""),
         purpose=body.get("purpose", ""),
         country=measured.get("country", ""),
         parts=parts_of(body["body"]) if status == "sent" and channel == Channel.SMS and "body" in body else 0,
@@ -179,6 +183,7 @@ def _consent(changed: Changed) -> Iterator[LoggedFact]:
         purpose=about.get("purpose", "") if said else purpose,
         status=about.get("status", "") if said else ("released" if sign == "-" else "suppressed"),
         reason=cause,
+        lag_ms=max(changed.created - at, 0),
     )
 
 

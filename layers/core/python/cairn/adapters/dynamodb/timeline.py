@@ -35,6 +35,7 @@ from cairn.domain.consent.suppression import ALL
 from cairn.domain.effects import CloseTask, Fact, OpenTask
 from cairn.domain.message.message import MessageStatus
 from cairn.domain.people.task import TaskKind
+from cairn.domain.policy import EVERY_JOURNEY
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import LATEST, instant_to_wire
 from cairn.settings import TIMELINE_RETENTION
@@ -86,7 +87,7 @@ class DynamoTimeline:
         """
         items = []
         for number, some in enumerate(_by_entry(facts)):
-            entered = next((fact.enrollment for fact in some if fact.kind == ENTERED), None)
+            entered = next((fact.enrollment for fact in some if _begins(fact)), None)
             sk = f"{FACTS}{commit}" + (f"-{number}" if number else "")
             item = RecordItem(
                 customer_id,
@@ -340,10 +341,14 @@ def _by_entry(facts: Iterable[Fact]) -> list[list[Fact]]:
     """The facts in order, in at least one part, with at most one new enrollment in each."""
     parts: list[list[Fact]] = [[]]
     for fact in facts:
-        if fact.kind == ENTERED and any(one.kind == ENTERED for one in parts[-1]):
+        if _begins(fact) and any(map(_begins, parts[-1])):
             parts.append([])
         parts[-1].append(fact)
     return parts
+
+
+def _begins(fact: Fact) -> bool:
+    return fact.kind == ENTERED and fact.journey != EVERY_JOURNEY
 
 
 def _flat(fact: TimelineEntry) -> TimelineEntry:

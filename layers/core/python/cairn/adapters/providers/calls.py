@@ -99,6 +99,10 @@ class Handover:
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
 
+    @property
+    def name(self) -> str:
+        return self.provider.name
+
     def send(self, message: Message, rendered: Rendered) -> str:
         try:
             return self.provider.send(message, rendered)

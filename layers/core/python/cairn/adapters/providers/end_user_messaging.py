@@ -17,6 +17,8 @@ NO_NUMBER = "no_whatsapp_number"
 class EndUserSms:
     """SendTextMessage of `pinpoint-sms-voice-v2`; its events return `message` and `customer` as their context."""
 
+    name = "end_user_messaging"
+
     def __init__(self, client: Any, *, origination: str, configuration_set: str, dlt_entity: str = "") -> None:
         self._client = client
         self._origination = origination
@@ -47,6 +49,8 @@ class EndUserWhatsApp:
     Meta returns `biz_opaque_callback_data` with each status, as End User Messaging returns the context of a text.
     """
 
+    name = "end_user_messaging"
+
     def __init__(self, client: Any, *, phone_number_id: str, api_version: str) -> None:
         self._client = client
         self._phone_number_id = phone_number_id
@@ -73,6 +77,8 @@ class EndUserWhatsApp:
 
 class NoWhatsApp:
     """A deployment without a number: it rejects every message, so that the next channel is tried."""
+
+    name = "none"
 
     def send(self, message: Message, rendered: Rendered) -> str:  # noqa: ARG002  the port's shape
         raise ProviderRejectedError(NO_NUMBER)

@@ -14,6 +14,8 @@ from cairn.domain.shared.invites import Invite
 class SesEmail:
     """SES returns the tags `message` and `customer` with each event, which assigns the feedback."""
 
+    name = "ses"
+
     def __init__(self, client: Any, *, sender: str, configuration_set: str) -> None:
         self._client = client
         self._sender = sender

@@ -10,6 +10,8 @@ from cairn.domain.message.message import Message, Rendered
 class SnsSms:
     """Amazon SNS, direct to a phone number."""
 
+    name = "sns"
+
     def __init__(self, client: Any, *, sender_id: str, dlt_entity: str = "") -> None:
         self._client = client
         self._sender_id = sender_id
@@ -35,6 +37,8 @@ class SnsSms:
 
 class SnsPush:
     """Amazon SNS, to a mobile platform endpoint (its ARN is the address)."""
+
+    name = "sns"
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -121,17 +121,21 @@ class Committed:
 
     def work(self) -> "tuple[WaitingEffect, ...]":
         """Each of its effects with all that is needed to carry it out later; its facts last."""
-        facts = (RememberFacts(tuple(map(self._with_version, self.facts))),) if self.facts else ()
+        facts = (RememberFacts(tuple(map(self._with_beginning, self.facts))),) if self.facts else ()
         positions = (*(self.positions or range(len(self.effects))), len(self.effects))
         return tuple(
             WaitingEffect(self.customer, self.name, self.at, self._as_decided(what), position, self._left(what))
             for position, what in zip(positions, (*self.effects, *facts), strict=False)
         )
 
-    def _with_version(self, fact: Fact) -> Fact:
-        """What begins an enrollment says by which version of its journey, since versions are counted apart."""
+    def _with_beginning(self, fact: Fact) -> Fact:
+        """What begins an enrollment says by which version of its journey, and how long after its event (`lag`, ms)."""
         enrollment = self.enrollments.get(fact.enrollment) if fact.kind in BEGINNINGS else None
-        return fact if enrollment is None else replace(fact, detail={**fact.detail, "version": enrollment.version})
+        if enrollment is None:
+            return fact
+        lag = max(enrollment.entered_at - enrollment.since, timedelta()) // timedelta(milliseconds=1)
+        about = {"version": enrollment.version, **({"lag": lag} if lag else {})}
+        return replace(fact, detail={**fact.detail, **about})
 
     def _as_decided(self, what: Work) -> Work:
         """A message with its version: the enrollment may be moved to another one before it is carried out."""

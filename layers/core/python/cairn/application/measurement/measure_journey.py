@@ -11,8 +11,11 @@ from cairn.domain.measurement.measure import Measurement, measure
 from cairn.domain.measurement.observed import Observed
 from cairn.domain.measurement.plan import Change, OnDate, Plan, changed
 from cairn.domain.measurement.prices import Prices
-from cairn.domain.measurement.totals import HOLDOUT, TREATED, ArmTotals, Costs, GuardrailTotals
+from cairn.domain.measurement.totals import HOLDOUT, TREATED, ArmTotals, Costs, GuardrailTotals, SessionTotals
+from cairn.domain.policy import EVERY_JOURNEY
 from cairn.domain.shared.errors import InvalidRequestError, UnknownTargetError
+
+OVERALL = "a [holdout] in policy.toml (docs/measuring.md), and there is none"
 
 MILLISECOND, DAY = timedelta(milliseconds=1), timedelta(days=1)
 
@@ -71,8 +74,10 @@ class MeasureJourney:
         since = min((row["first_at"] for row in counted), default=until)
         treated, holdout = _totals(TREATED, counted), _totals(HOLDOUT, counted)
         about = [journey, since, until, window]
-        guardrails, others, split_arms, costs, work, times = self.facts.ask(
+        versions = f" {' '.join(sorted({row['version'] for row in counted}))} "
+        guardrails, others, split_arms, sessions, costs, work, times = self.facts.ask(
             [(name, about) for name in ("guardrails", "others", "split_arms")]
+            + [("sessions", [*about, versions])]
             + [(name, about[:3]) for name in ("costs", "work", "times_to_goal")]
         )
         usd, minutes = self.prices.of_messages(costs), sum(row["minutes"] or 0 for row in work)
@@ -85,6 +90,7 @@ class MeasureJourney:
             costs=(spent, Costs()) if treated.customers and holdout.customers else None,
             entering_per_day=(treated.entered_total + holdout.entered_total) / max(days, 1.0),
             counted_until=_instant(until).date(),
+            sessions=_sessions(sessions),
         )
         return Measured(
             journey=journey,
@@ -106,6 +112,8 @@ class MeasureJourney:
 
     def _plan(self, journey: str) -> Plan:
         version = self.plans.deployed(journey)
+        if version is None and journey == EVERY_JOURNEY:
+            raise InvalidRequestError([f"journey: which one? All together are measured by {OVERALL}"])
         if version is None:
             raise UnknownTargetError(f"no journey is called {journey}")
         plan = self.plans.plan(journey, version, "USD")
@@ -135,6 +143,16 @@ class MeasureJourney:
         return counted, plans[max(earlier)[1]] if earlier else None
 
 
+OF_SESSIONS = (
+    "customers",
+    "enrollments",
+    "converted",
+    "enrollments_squared",
+    "converted_squared",
+    "converted_times_enrollments",
+)
+
+
 def _totals(name: str, rows: Sequence[Row]) -> ArmTotals:
     return _added(name, [row for row in rows if row["arm"] == name])
 
@@ -152,6 +170,14 @@ def _added(name: str, rows: Sequence[Row]) -> ArmTotals:
         sum(float(row["value_squared"]) for row in rows),
         sum(int(row["entered"]) for row in rows),
     )
+
+
+def _sessions(rows: Sequence[Row]) -> tuple[SessionTotals, SessionTotals] | None:
+    """None where nobody has entered again: goals per enrollment are then those per customer."""
+    found = {row["arm"]: SessionTotals(row["arm"], *(int(row[name]) for name in OF_SESSIONS)) for row in rows}
+    if len(found) < len((TREATED, HOLDOUT)) or all(one.enrollments == one.customers for one in found.values()):
+        return None
+    return found[TREATED], found[HOLDOUT]
 
 
 def _guardrails(rows: Sequence[Row]) -> tuple[GuardrailTotals, ...]:

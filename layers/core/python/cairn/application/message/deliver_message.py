@@ -258,9 +258,10 @@ class DeliverMessage:
     def _hand_over(self, delivery: "_Delivery", verdict: Send, claim: Claim, rendered: Rendered) -> MessageStatus:
         """Give the claimed message to its provider, and settle it."""
         message, channel = delivery.context.message, verdict.channel
-        detail = delivery.detail(verdict)
+        provider = self.providers[channel]
+        detail = delivery.detail(verdict) | {"provider": provider.name}
         try:
-            provider_id = self.providers[channel].send(message, rendered)
+            provider_id = provider.send(message, rendered)
         except ProviderRejectedError as error:
             if channel != message.channels[-1]:
                 self._give_back(delivery, claim)

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from cairn.application.ports import DeliveryCounters
-from cairn.domain.operations.breaker import DeliveryOutcome, bucket_of
+from cairn.domain.operations.breaker import DeliveryOutcome
+from cairn.domain.operations.flow import bucket_of
 
 
 def count_report(

@@ -65,6 +65,12 @@ class ConsentChange:
         asked = f":{self.status}" if self.status in QUESTIONS else ""
         return f"{self.channel}:{self.purpose}{asked}"
 
+    def repeats(self, other: "ConsentChange") -> bool:
+        """Whether it says the same with the same proof: status, source, and all the evidence, such as the wording."""
+        return (self.key, self.status, self.source) == (other.key, other.status, other.source) and (
+            dict(self.evidence) == dict(other.evidence)
+        )
+
     @property
     def until(self) -> datetime | None:
         """Of a reply that may be a STOP: when it counts as one without a decision. None where it was decided."""

@@ -190,6 +190,16 @@ class Contact:
     def with_inbound(self, channel: Channel, at: datetime) -> Self:
         return replace(self, last_inbound={**self.last_inbound, channel: max(at, self.last_inbound.get(channel, at))})
 
+    def settled_with(self, other: "Contact") -> tuple[ConsentChange, ...]:
+        """Where both say something else, what counts of it: its instant may be in no record (a repetition)."""
+        both = sorted(self.consents.keys() & other.consents.keys())
+        pairs = ((self.consents[key], other.consents[key]) for key in both)
+        return tuple(
+            latest(one, another)
+            for one, another in pairs
+            if not one.repeats(another) and ConsentStatus.IN_DOUBT not in {one.status, another.status}
+        )
+
     def absorbing(self, other: "Contact") -> Self:
         merged = self.after(other.consents.values())
         for channel, at in other.last_inbound.items():

@@ -1,4 +1,7 @@
-"""The consent records of a customer: every change as it was reported. None is ever changed or removed."""
+"""The consent records of a customer: every change of consent or of its proof. None is ever changed or removed.
+
+A statement that only repeats the one in force, word for word, is no further record.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,6 +1,6 @@
 """The changes of consent and suppression in an event. They are made before the rest of the event is handled."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
@@ -74,11 +74,30 @@ def consent_updates(  # noqa: PLR0913  what an answer counts for
     if channel is not None and replied and speaks:
         after = after.with_inbound(channel, event.occurred_at)
     record = None
-    recorded = tuple(one for one in changes if one.status is not ConsentStatus.IN_DOUBT)
+    recorded = tuple(_statements(contact, changes, event))
     if recorded or marks:
         record = RecordConsent(short_hash("record", event.key), event.source, recorded, marks)
     answer = _answer(contact, after, event, intent, policy) if replied else None
     return ConsentUpdates(after, marks, record, answer and replace(answer, time_zone=time_zone))
+
+
+def _statements(contact: Contact, changes: Iterable[ConsentChange], event: Event) -> Iterator[ConsentChange]:
+    """The changes to record: what changes the state or its proof.
+
+    What a system reports again, word for word, proves nothing further; the contact has its latest instant. What the
+    customer does (a reply, a choice on a page) is recorded each time. A statement that comes late is recorded with the
+    one that stays, whose instant may be that of a repetition: so the records together always give the consent.
+    """
+    own_act = is_provider(event.source) or event.source == PREFERENCES_SOURCE
+    for change in changes:
+        if change.status is ConsentStatus.IN_DOUBT:
+            continue
+        stands, same = contact.change(change.channel, change.purpose), contact.consents.get(change.key)
+        if stands is not None and not own_act and change.repeats(stands):
+            continue
+        yield change
+        if same is not None and change.at < same.at:
+            yield same
 
 
 def confirms(contact: Contact, event: Event) -> bool:

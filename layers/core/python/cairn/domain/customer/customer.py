@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cairn.domain.consent.contact import RECEIPT_WINDOW, Contact
@@ -32,6 +32,7 @@ from cairn.domain.effects import (
     EmitEvent,
     Fact,
     OpenTask,
+    RecordConsent,
     UpdateMessageStatus,
     WakeAt,
     WithdrawTasks,
@@ -44,14 +45,14 @@ from cairn.domain.journey.definition import ENTRY, Admission, Journey, Reentry
 from cairn.domain.journey.enrollment import ENDED_EARLY_WINDOW, EXIT_ON, MERGED, UNWANTED, Enrollment, Status
 from cairn.domain.journey.steps.send import Send
 from cairn.domain.message.message import MessageStatus
-from cairn.domain.operations.pauses import Pause
-from cairn.domain.policy import Policy
+from cairn.domain.operations.pauses import Pause, targets_of
+from cairn.domain.policy import EVERY_JOURNEY, OverallHoldout, Policy
 from cairn.domain.privacy import opt_outs, requests
 from cairn.domain.privacy.records import SourceRecord, contact_without, profile_without
 from cairn.domain.profile import bounds
 from cairn.domain.profile.addresses import addresses_for, narrower, own_addresses, speaks_for, still_led_to
 from cairn.domain.profile.attributes import TIME_ZONE
-from cairn.domain.profile.lead import COOLING
+from cairn.domain.profile.lead import AGEING, COOLING
 from cairn.domain.profile.profile import Profile, survivor
 from cairn.domain.profile.stamped import Stamped
 from cairn.domain.shared.channels import Channel
@@ -62,6 +63,9 @@ from cairn.domain.shared.instants import instant_to_wire
 if TYPE_CHECKING:
     from cairn.domain.lead.changes import Changed
     from cairn.domain.lead.leads import Leads
+
+MISFIRED_AFTER = timedelta(minutes=5)
+"""From then on a timer that fires is late: SQS and Scheduler take a minute at most."""
 
 REMOVED = "removed"
 """The outcome of an enrollment that waited for its beginning when its journey was removed, or began otherwise."""
@@ -101,9 +105,12 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
     for other in sorted(customers, key=lambda customer: customer.id):
         if other.id != survivor_id:
             open_before = {key for one in (merged, other) for key, each in one.enrollments.items() if each.open}
+            if settled := merged.contact.settled_with(other.contact):
+                effects.append(RecordConsent(short_hash("settled", survivor_id, other.id), settled[0].source, settled))
             merged = merged.absorbing(other, now)
             ended = [one for one in merged.enrollments.values() if one.id in open_before and not one.open]
             facts += [Fact("ended", one.id, one.journey, detail={"outcome": MERGED}) for one in ended]
+            facts += _ended_overall(other)
             effects.append(AbsorbHistory(short_hash("absorb", survivor_id, other.id), other.id))
             effects += [WithdrawTasks(f"{one.id}-merged", one.id, "the customer was merged", now) for one in ended]
             facts.append(Fact("merged", detail={"absorbed": other.id}))
@@ -115,6 +122,14 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
         merged, lost = within_room(merged)
         facts += lost
     return Reaction(merged, tuple(effects), tuple(facts))
+
+
+def _ended_overall(merged: Customer) -> list[Fact]:
+    if not any(name.startswith(f"{EVERY_JOURNEY}:") for name in merged.entered):
+        return []
+    from cairn.domain.customer import overall  # noqa: PLC0415  few deployments have a holdout across all journeys
+
+    return overall.ended_by_merge(merged.id, merged.entered)
 
 
 def cleaned_up(merged: Reaction, before: Sequence[Customer], journeys: Journeys, now: datetime) -> Reaction:
@@ -256,6 +271,7 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         else still_led_to(profile, own, event.only_to),
         chosen=chosen,
         is_full=is_full,
+        holdout=policy.holdout,
     )
     reaction.facts += [Fact("dropped", detail={"field": name, "reason": why}) for name, why in event.dropped.items()]
     reaction.hear(leads, stored, event, now, by_vouched=by_vouched)
@@ -269,6 +285,7 @@ def on_event(  # noqa: PLR0913  how the customer was found, and what is doubtful
         reaction.effects.append(task)
     before_journeys = reaction.customer.profile
     if not event.backfill:
+        reaction.count_overall(event, now)
         reaction.advance_all(event, journeys, now)
         for journey in sorted(journeys.listening(event.type), key=lambda one: -one.entry.priority):
             reaction.start(journey, event, now)
@@ -298,12 +315,16 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     if (channel := opt_outs.channel_to_decide(enrollment_id)) is not None:
         return _stop_at_deadline(customer, channel, now, policy)
     customer = read_by(leads, customer)
-    if enrollment_id == COOLING:
-        return _cool(customer, journeys, leads, now)
+    if enrollment_id in {COOLING, AGEING}:
+        return _look_at_lead(customer, enrollment_id, journeys, leads, now)
     enrollment = customer.enrollments.get(enrollment_id)
     if enrollment is None or not enrollment.open or enrollment.sequence != sequence:
         return None
-    reaction = _Reaction(customer, chosen=chosen)
+    reaction = _Reaction(customer, chosen=chosen, holdout=policy.holdout)
+    late = lateness(enrollment, pauses, now)
+    if late > MISFIRED_AFTER:
+        lag = late // timedelta(milliseconds=1)
+        reaction.facts.append(Fact("misfired", enrollment.id, enrollment.journey, enrollment.step or "", {"lag": lag}))
     journey = journeys.version(enrollment.journey, enrollment.version)
     current = journeys.current(enrollment.journey) if enrollment.step == ENTRY else journey
     if current is None or (enrollment.step == ENTRY and not current.entry.waits):
@@ -321,17 +342,30 @@ def on_wake(  # noqa: PLR0913  a wake-up needs the pauses
     return replace(done, by_profile=reaction.by_profile)
 
 
+def lateness(enrollment: Enrollment, pauses: tuple[Pause, ...], now: datetime) -> timedelta:
+    """How late a timer fires; zero where a pause has made it late."""
+    targets = targets_of(enrollment.journey)
+    due = enrollment.timer_at
+    if due is None or any(one.target in targets and (one.until is None or one.until >= due) for one in pauses):
+        return timedelta()
+    return now - due
+
+
 def read_by(leads: "Leads | None", customer: Customer) -> Customer:
     """The customer whose profile is read by the rules of leads, where there are any."""
     return customer if leads is None else replace(customer, profile=leads.read(customer.profile))
 
 
-def _cool(customer: Customer, journeys: Journeys, leads: "Leads | None", now: datetime) -> Reaction | None:
-    """The timer of a hot customer fired: it has cooled, or is looked at again later."""
-    changed = None if leads is None else leads.cooled(customer.profile, now)
+def _look_at_lead(
+    customer: Customer, timer: str, journeys: Journeys, leads: "Leads | None", now: datetime
+) -> Reaction | None:
+    """A timer of the rules of leads fired: the customer has cooled or aged, or is looked at again later."""
+    if leads is None:
+        return None
+    changed = (leads.cooled if timer == COOLING else leads.grown_old)(customer.profile, now)
     if changed is None:
         return None
-    reaction, this = _Reaction(customer), f"{COOLING} {instant_to_wire(now)}"
+    reaction, this = _Reaction(customer), f"{timer} {instant_to_wire(now)}"
     reaction.take_lead(changed, this)
     reaction.begin(journeys, now, this, before=[customer.profile])
     return reaction.done()
@@ -459,6 +493,7 @@ class _Reaction:
     chosen: Chosen = nothing_chosen
     is_full: IsFull = nothing_is_full
     admissions: list[Admission] = field(default_factory=list)
+    holdout: OverallHoldout | None = None
 
     def done(self) -> Reaction:
         return Reaction(
@@ -478,6 +513,9 @@ class _Reaction:
         begins = journey.entry.waits and any(fact.kind in {"entered", "held_out"} for fact in decision.facts)
         if begins and entered_at and not engine.may_enter(journey, entered_at, is_open=False, now=now):
             decision = engine.begins_later(journey, enrollment, self.customer.profile, entered_at, now)
+            begins = False
+        elif begins and self.is_left_out(journey, now):
+            decision = engine.leave_out(journey, enrollment, self.customer.profile, now)
             begins = False
         moved = decision.enrollment
         if assigned := newly_assigned(journey, decision.facts, self.customer.entered, now):
@@ -594,7 +632,7 @@ class _Reaction:
         ):
             self.facts.append(Fact("not_entered", journey=journey.name, detail={"reason": ENDED_BEFORE}))
             return
-        if not self.admits(journey, now):
+        if not self.admits(journey, now) or (not journey.entry.waits and self.is_left_out(journey, now)):
             return
         enrollment = self.with_room(enrollment)
         self.customer = replace(
@@ -625,6 +663,28 @@ class _Reaction:
             return False
         self.admissions.append(admission)
         return True
+
+    def count_overall(self, event: Event, now: datetime) -> None:
+        """The goal of the holdout across all journeys, where this event is one."""
+        if self.holdout is not None:
+            from cairn.domain.customer import overall  # noqa: PLC0415  few deployments have one
+
+            customer = self.customer
+            self.facts += overall.goals(self.holdout, customer.profile, customer.entered, event, now)
+
+    def is_left_out(self, journey: Journey, now: datetime) -> bool:
+        """Whether the customer is in the holdout across all journeys, who is drawn here where that was not done."""
+        customer, holdout = self.customer, self.holdout
+        if holdout is None:
+            return False
+        from cairn.domain.customer import overall  # noqa: PLC0415  as above
+
+        if not overall.concerns(journey) or not overall.draws(holdout, customer.profile, now):
+            return False
+        if drawn := overall.newly_drawn(holdout, customer.entered, now):
+            self.customer = replace(customer, entered={**customer.entered, **drawn})
+            self.facts.append(overall.fact_of(holdout, customer.id))
+        return overall.is_left_out(holdout, customer.id)
 
     def entered_with(self, journey: Journey, name: str, event: Event, now: datetime) -> dict[str, datetime]:
         """The customer's entries with one more, without those that a cap of the journey counts no more."""
@@ -671,6 +731,8 @@ class _Reaction:
         self.take_lead(leads.heard(self.customer.profile, event, now, by_vouched=by_vouched), event.key)
         profile = self.customer.profile
         self.take_lead(leads.settled(before, profile, now, by=event.type, starts=not event.backfill), event.key)
+        profile = self.customer.profile
+        self.take_lead(leads.aged(profile, now, by=event.type, starts=not event.backfill), event.key)
 
     def settle(self, leads: "Leads | None", before: Profile, now: datetime, by: str) -> None:
         """The rules of leads that read what journeys have changed since `before`."""
@@ -682,15 +744,14 @@ class _Reaction:
         """`by`: what it follows from, so that the event of a score is the same one however often it is decided."""
         customer = self.customer = replace(self.customer, profile=changed.profile)
         self.facts += changed.facts
-        if changed.says:
-            this = short_hash(changed.says, customer.id, by, length=20)
-            about = {"score": changed.score}
+        for said in changed.says:
+            this = short_hash(said.type, customer.id, by, length=20)
             self.effects.append(
-                EmitEvent(f"{this}-score-1", "", changed.says, about, only_to=self.allowed, source=LEADS_SOURCE)
+                EmitEvent(f"{this}-score-1", "", said.type, said.properties, only_to=self.allowed, source=LEADS_SOURCE)
             )
-        if changed.look_at is not None:
-            this = short_hash(COOLING, customer.id, instant_to_wire(changed.look_at))
-            self.effects.append(WakeAt(this, COOLING, 0, changed.look_at))
+        for timer, at in ((COOLING, changed.look_at), (AGEING, changed.ages_at)):
+            if at is not None:
+                self.effects.append(WakeAt(short_hash(timer, customer.id, instant_to_wire(at)), timer, 0, at))
 
     def begin(
         self, journeys: Journeys, now: datetime, by: str, *, before: Sequence[Profile], event: Event | None = None

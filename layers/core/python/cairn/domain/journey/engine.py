@@ -46,6 +46,9 @@ from cairn.domain.shared.moments import Delay, Silence, Until
 RE_ENTRY = "re-entry"
 """Why a customer does not enter who may not do so again, or not yet."""
 
+LEFT_OUT = "left out of all journeys"
+"""The outcome of an enrollment whose customer is in the holdout across all journeys."""
+
 AT_ONCE = Delay(timedelta())
 """The wait of an enrollment that came from another version, and is about to perform a step."""
 
@@ -129,6 +132,18 @@ def withdraw(journey: Journey, enrollment: Enrollment, profile: Profile, outcome
     walk = Walk(journey, enrollment, profile, now)
     walk.count()
     walk.end(outcome)
+    return Decision(walk.enrollment, walk.profile, tuple(walk.effects), tuple(walk.facts))
+
+
+def leave_out(journey: Journey, enrollment: Enrollment, profile: Profile, now: datetime) -> Decision:
+    """An enrollment that waited for its beginning ends with it: its customer enters no journey.
+
+    A date of each year begins to wait for the next one.
+    """
+    walk = Walk(journey, enrollment, profile, now)
+    walk.count()
+    walk.end(LEFT_OUT)
+    walk.await_next_year()
     return Decision(walk.enrollment, walk.profile, tuple(walk.effects), tuple(walk.facts))
 
 
@@ -418,11 +433,11 @@ def _reach_goal(walk: Walk, event: Event) -> None:
         walk.enrollment = replace(enrollment, goal_at=event.occurred_at, counted={})
         counted: dict[str, Any] = {"arms": arms} if arms else {}
         if goal.value is not None:
-            counted |= _worth(goal.value, walk.scope(event))
+            counted |= worth(goal.value, walk.scope(event))
         walk.note("goal_reached", because=event.type, arm=enrollment.status.value, **counted)
 
 
-def _worth(value: GoalValue, scope: Scope) -> dict[str, Any]:
+def worth(value: GoalValue, scope: Scope) -> dict[str, Any]:
     """What the goal is worth; nothing where its event does not say so."""
     code = currency_code(evaluate(value.currency, scope))
     amount = minor_units(evaluate(value.amount, scope), code, major=value.major) if code else None

@@ -102,7 +102,7 @@ class Walk:
         if held_out(self.journey.name, self.profile.id, self.journey.holdout):
             self.enrollment = replace(self.enrollment, status=Status.HELD_OUT)
             self.note("held_out")
-            self._await_next_year()
+            self.await_next_year()
             return Stop.HERE
         self.note("entered")
         return target
@@ -162,7 +162,7 @@ class Walk:
         self.enrollment = self.enrollment.ending(outcome, self.now)
         self.note("ended", outcome=outcome, **detail)
         if has_begun:
-            self._await_next_year()
+            self.await_next_year()
 
     def stop(self, because: str) -> None:
         """After its end, an event has made unwanted what still waits: its messages and its tasks."""
@@ -181,7 +181,7 @@ class Walk:
             for step in self.journey.at_end:
                 step.perform(self)
 
-    def _await_next_year(self) -> None:
+    def await_next_year(self) -> None:
         """The date of next year, where there is one, begins to wait."""
         if self.journey.entry.is_yearly:
             this, name = self.effect_id(ENTRY), self.journey.name

@@ -3,7 +3,7 @@
 An event that no rule hears changes nothing and asks no condition. What a rule cannot do becomes a fact with its reason.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -28,15 +28,22 @@ LONGEST_WORD = 128
 
 
 @dataclass(frozen=True, slots=True)
+class OwnEvent:
+    """An event that follows from the rules."""
+
+    type: str
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Changed:
     profile: Profile
     facts: tuple[Fact, ...] = ()
-    says: str = ""
-    """The type of the event that follows: BECAME_HOT, COOLED; empty: none."""
-    score: int = 0
-    """With that event."""
+    says: tuple[OwnEvent, ...] = ()
     look_at: datetime | None = None
     """When to look whether the customer has cooled."""
+    ages_at: datetime | None = None
+    """When to look what time has made of the customer (ageing.py)."""
 
 
 def heard(rules: Rules, profile: Profile, event: Event, now: datetime, *, by_vouched: bool) -> Changed:
@@ -116,9 +123,11 @@ def scored(rules: Rules, profile: Profile, now: datetime, *, starts: bool = True
         return Changed(profile)
     if hot is not None and not was_hot and score >= hot:
         profile = replace(profile, lead=lead.marked(HOT, True, now))  # noqa: FBT003  a value that is stored
-        return Changed(profile, says=BECAME_HOT, score=score, look_at=sinks_at(rules, profile, now))
+        says = (OwnEvent(BECAME_HOT, {"score": score}),)
+        return Changed(profile, says=says, look_at=sinks_at(rules, profile, now))
     if was_hot and (hot is None or score < rules.scoring.cool):
-        return Changed(replace(profile, lead=lead.marked(HOT, False, now)), says=COOLED, score=score)  # noqa: FBT003
+        says = (OwnEvent(COOLED, {"score": score}),)
+        return Changed(replace(profile, lead=lead.marked(HOT, False, now)), says=says)  # noqa: FBT003
     return Changed(profile)
 
 

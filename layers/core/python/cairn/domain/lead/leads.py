@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cairn.domain.event import Event
-from cairn.domain.lead import changes, reading
+from cairn.domain.lead import ageing, changes, reading
 from cairn.domain.lead.changes import Changed
 from cairn.domain.lead.rules import Rules
 from cairn.domain.profile.profile import Profile
@@ -30,6 +30,12 @@ class Leads:
 
     def settled(self, before: Profile, profile: Profile, now: datetime, *, by: str, starts: bool) -> Changed:
         return changes.settled(self.rules, before, profile, now, by=by, starts=starts)
+
+    def aged(self, profile: Profile, now: datetime, *, by: str, starts: bool) -> Changed:
+        return ageing.heard(self.rules, profile, now, by=by, starts=starts)
+
+    def grown_old(self, profile: Profile, now: datetime) -> Changed | None:
+        return ageing.fired(self.rules, profile, now)
 
     def cooled(self, profile: Profile, now: datetime) -> Changed | None:
         return changes.cooled(self.rules, profile, now)

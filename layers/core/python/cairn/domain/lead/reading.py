@@ -182,6 +182,12 @@ def _value(grades: Grades | None, lead: Lead, now: datetime) -> dict[str, Any]:
     }
 
 
+def rfm_of(rules: Rules, lead: Lead, now: datetime) -> dict[str, Any] | None:
+    """Grades and class; None without an order."""
+    rfm: dict[str, Any] | None = _value(rules.grades, lead, now)[RFM]
+    return rfm
+
+
 def _rfm(grades: Grades, lead: Lead, last: datetime, now: datetime) -> dict[str, Any]:
     spent = lead.spent.get(grades.currency)
     value = spent.value if spent else 0

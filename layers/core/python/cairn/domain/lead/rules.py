@@ -10,6 +10,11 @@ BECAME_HOT = "lead.became_hot"
 COOLED = "lead.cooled"
 """The events of a score that has come to its threshold, and of one that has sunk below it again."""
 
+RFM_CHANGED, SLOWED, RESUMED = "rfm.changed", "activity.slowed", "activity.resumed"
+"""Of a customer whose RFM class is another one; who is silent for longer than usual; who has come back after that."""
+
+OWN_EVENTS = frozenset({RFM_CHANGED, SLOWED, RESUMED})
+
 STAGE_SET = "stage.set"
 """An operator moves a customer: `pipeline`, `stage`, and who ordered it (`actor`)."""
 
@@ -98,6 +103,18 @@ class Grades:
 
 
 @dataclass(frozen=True, slots=True)
+class Slowing:
+    """A customer's activity declines against their own past: the pause is longer than usual."""
+
+    events: tuple[str, ...]
+    """What counts as activity."""
+    times: float = 2.0
+    """So many times as long as their usual pause, and a day at least."""
+    least: int = 4
+    """Events without which there is no habit."""
+
+
+@dataclass(frozen=True, slots=True)
 class TagRule:
     """A tag that an event adds, or that a customer has as long as a condition is met."""
 
@@ -135,16 +152,24 @@ class Rules:
     scoring: Scoring = field(default_factory=Scoring)
     money: tuple[Money, ...] = ()
     grades: Grades | None = None
+    slowing: Slowing | None = None
+    says: frozenset[str] = OWN_EVENTS
+    """Those of OWN_EVENTS that any journey names: no other is an event."""
     tags: tuple[TagRule, ...] = ()
     categories: tuple[Category, ...] = ()
     pipelines: tuple[Pipeline, ...] = ()
     heard: Mapping[str, Heard] = field(init=False)
     """By the type of event; a type that no rule hears is not there."""
+    ages: frozenset[str] = field(init=False)
+    """The types of events that may change the RFM class, or are activity that may decline."""
     watches: frozenset[str] = field(init=False)
     """The fields of the profile, and the types of events, that conditions without an event read."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "heard", {one: self._by(one) for one in self._types()})
+        graded = [event for one in self.money for event in one.events] if self.grades and self.grades.classes else []
+        active = self.slowing.events if self.slowing else ()
+        object.__setattr__(self, "ages", frozenset((*graded, *active)))
         lasting: Iterable[ScoreRule | TagRule | Stage] = (
             *self.scoring.rules,
             *self.tags,

@@ -39,7 +39,8 @@ class LoggedFact:
     step: str = ""
     """The id of the step; of a stage, its pipeline."""
     arm: str = ""
-    """Of a split or a branch; of a goal, the state that the customer was in: of the holdout, it is not `active`."""
+    """Of a split or a branch; of a customer, the stage or class; of a goal, the state that the customer was in: of the
+    holdout, it is not `active`."""
     event: str = ""
     """The type of the event that was reported, or that caused the decision."""
     source: str = ""
@@ -50,6 +51,8 @@ class LoggedFact:
     """Its name."""
     channel: str = ""
     """`sms`, `email`, `whatsapp` or `push`."""
+    provider: str = ""
+    """The service that a message was handed to: `ses`, `sns`, `end_user_messaging`."""
     purpose: str = ""
     """`transactional` or `marketing`; of a suppression, `all` too."""
     country: str = ""
@@ -57,7 +60,7 @@ class LoggedFact:
     parts: int = 0
     """Of a text message, the parts that are paid for."""
     reason: str = ""
-    """Why: a code of the gate, of a refusal, or of a suppression."""
+    """Why: a code of the gate, of a refusal, or of a suppression; of an event, `backfill` where it is history."""
     status: str = ""
     """Of a consent, `granted`, `denied` or `revoked`; of a suppression, `suppressed` or `released`."""
     outcome: str = ""
@@ -75,7 +78,8 @@ class LoggedFact:
     currency: str = ""
     """ISO 4217."""
     lag_ms: int = 0
-    """Milliseconds from what caused it: of an event, from `at_ms` to its commit; of a message, from its decision."""
+    """Milliseconds. Of an event and a consent: from `at_ms` to their commit. Of an entry: from its event. Of a message:
+    from its decision. Of a timer that fired late: by how much."""
     number: int = 0
     """How many it stands for, where that is not one."""
 
@@ -99,7 +103,11 @@ KINDS: Mapping[str, tuple[Stored, str]] = {
     "waiting": (Stored.SHORT, "an enrollment began to wait at a step"),
     "happened": (Stored.SHORT, "the event that a step waited for"),
     "timed_out": (Stored.SHORT, "a wait ended without it"),
+    "misfired": (Stored.SHORT, "a timer fired late"),
     "staged": (Stored.LONG, "a lead came into a stage of its pipeline, the `arm`"),
+    "classified": (Stored.LONG, "a customer came into an RFM class, the `arm`"),
+    "slowed": (Stored.LONG, "a customer is silent for longer than usual"),
+    "resumed": (Stored.LONG, "a customer came back after that"),
     "sent": (Stored.LONG, "a provider took a message"),
     "delivered": (Stored.LONG, "it arrived"),
     "opened": (Stored.LONG, "it was opened"),

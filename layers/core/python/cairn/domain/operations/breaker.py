@@ -6,21 +6,17 @@ message. `application/operations/watch_health` does the pause itself.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cairn.domain.message.message import MessageStatus
+from cairn.domain.operations.flow import BUCKET, bucket_of
 from cairn.domain.policy import Breaker
-
-BUCKET = timedelta(minutes=5)
-"""The length of one counting bucket."""
 
 AT_LEAST = 3
 """Fewer reports of a kind are chance, whatever their share: one complaint in a hundred messages is 1 %. A doubling
 needs at least this many extra complaints.
 """
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class DeliveryOutcome(StrEnum):
@@ -77,11 +73,6 @@ def outcome_of(status: str) -> DeliveryOutcome | None:
     return DeliveryOutcome(status) if status in set(DeliveryOutcome) else None
 
 
-def bucket_of(at: datetime) -> datetime:
-    """The start of the bucket of an instant."""
-    return EPOCH + (at - EPOCH) // BUCKET * BUCKET
-
-
 def bucket_range(breaker: Breaker, at: datetime) -> tuple[datetime, datetime]:
     """The starts of the first and the last bucket that `evaluate` needs: two windows, the current one last."""
     last = bucket_of(at)
@@ -103,7 +94,7 @@ def evaluate(
     now = sum((bucket.counts for bucket in counted if bucket.start >= middle), Counts())
     before = sum((bucket.counts for bucket in counted if bucket.start < middle), Counts())
     whole = since is None or since <= first  # else the window before is incomplete
-    why = _above(now, breaker) or (_doubled(now, before, breaker) if whole else "")
+    why = _above(now, breaker) or (doubled(now, before, breaker) if whole else "")
     return Trip(target, why) if why else None
 
 
@@ -122,7 +113,7 @@ def _above(now: Counts, breaker: Breaker) -> str:
     return ""
 
 
-def _doubled(now: Counts, before: Counts, breaker: Breaker) -> str:
+def doubled(now: Counts, before: Counts, breaker: Breaker) -> str:
     """Whether the share of complaints has grown by `doubling` since the window before; both need enough messages.
 
     Twice as many complaints about twice as many messages are normal. A window without complaints counts as one

@@ -44,6 +44,10 @@ MOST_DAYS = 10
 MOST_MOVES = 20
 """Moves that are stored of a customer in a pipeline, the latest."""
 
+RFM_CLASS, SLOW, AGES_AT = "rfm_class", "slow", "ages_at"
+"""Marks as well: the class that was last said, whether the customer is silent for unusually long, and when the timer
+fires that looks at both."""
+
 HISTORY = "history"
 """Beside the touches and HOT, a name among the marks: the last score of each day on which it changed."""
 
@@ -152,6 +156,9 @@ NO_LEAD = Lead()
 
 COOLING = "lead-cools"
 """In the place of an enrollment's id: the timer of a hot customer."""
+
+AGEING = "lead-ages"
+"""Likewise: the timer of the RFM class and of silence (domain/lead/ageing)."""
 
 
 class LeadReader(Protocol):

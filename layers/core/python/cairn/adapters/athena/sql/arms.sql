@@ -16,11 +16,16 @@ merged AS (
   SELECT DISTINCT facts.enrollment FROM facts CROSS JOIN asked
   WHERE facts.kind = 'ended' AND facts.journey = asked.journey AND facts.outcome = 'merged'
 ),
-goals AS (
-  SELECT facts.enrollment, MIN(facts.at_ms) AS reached_at, MAX(facts.value) AS value, MAX(facts.currency) AS currency
+reached AS (
+  SELECT facts.enrollment, facts.id, MAX(facts.value) AS value, MAX(facts.currency) AS currency
   FROM facts CROSS JOIN asked
   WHERE facts.kind = 'goal_reached' AND facts.journey = asked.journey AND facts.at_ms <= asked.until
-  GROUP BY facts.enrollment
+  GROUP BY facts.enrollment, facts.id
+),
+goals AS (
+  SELECT reached.enrollment, SUM(reached.value) AS value, MIN(reached.currency) AS currency,
+         MAX(reached.currency) AS other_currency
+  FROM reached GROUP BY reached.enrollment
 ),
 ranked AS (
   SELECT passages.enrollment, passages.version, passages.entered_at, passages.held_out, passages.unmeasured,
@@ -34,7 +39,7 @@ counted AS (
          CASE WHEN ranked.entered_at + asked.closes_after <= asked.until THEN 1 ELSE 0 END AS closed,
          CASE WHEN goals.enrollment IS NULL THEN 0 ELSE 1 END AS reached,
          CAST(COALESCE(goals.value, 0) AS DOUBLE) AS value,
-         goals.currency
+         goals.currency, goals.other_currency
   FROM ranked
   CROSS JOIN asked
   LEFT JOIN goals ON goals.enrollment = ranked.enrollment
@@ -43,7 +48,8 @@ counted AS (
 )
 SELECT version, arm, COUNT(*) AS entered, SUM(closed) AS customers, SUM(closed * reached) AS converted,
        SUM(closed * value) AS value, SUM(closed * value * value) AS value_squared, MIN(entered_at) AS first_at,
-       MAX(entered_at) AS last_at, COUNT(DISTINCT currency) AS currencies, MAX(currency) AS currency
+       MAX(entered_at) AS last_at, MAX(currency) AS currency,
+       COUNT(DISTINCT currency) + MAX(CASE WHEN currency <> other_currency THEN 1 ELSE 0 END) AS currencies
 FROM counted
 GROUP BY version, arm
 ORDER BY version, arm

@@ -19,7 +19,8 @@ reached AS (
   GROUP BY facts.enrollment, CASE WHEN facts.kind IN ('goal_reached', 'ended') THEN facts.kind ELSE facts.step END
 )
 SELECT reached.step, COUNT(*) AS enrollments, MIN(reached.reached_at - entries.entered_at) AS soonest_ms,
-       CAST(ROUND(APPROX_PERCENTILE(reached.reached_at - entries.entered_at, 0.5)) AS BIGINT) AS median_ms
+       CAST(ROUND(APPROX_PERCENTILE(reached.reached_at - entries.entered_at, 0.5)) AS BIGINT) AS median_ms,
+       CAST(ROUND(APPROX_PERCENTILE(reached.reached_at - entries.entered_at, 0.9)) AS BIGINT) AS p90_ms
 FROM reached JOIN entries ON entries.enrollment = reached.enrollment
 GROUP BY reached.step
 ORDER BY MIN(CASE reached.step WHEN 'ended' THEN 2 WHEN 'goal_reached' THEN 1 ELSE 0 END), soonest_ms, reached.step

@@ -1,4 +1,5 @@
--- What a journey asked of people: tasks by queue, and the minutes from claim to end of those that were claimed.
+-- What a journey, or all of them (`*`), asked of people: tasks by queue, and the minutes from claim to end of those that
+-- were claimed.
 WITH asked AS (
   SELECT CAST(? AS VARCHAR) AS journey, CAST(? AS BIGINT) AS since, CAST(? AS BIGINT) AS until
 ),
@@ -8,7 +9,7 @@ tasks AS (
          MIN(CASE WHEN facts.change = 'claimed' THEN facts.at_ms END) AS claimed_at,
          MAX(CASE WHEN facts.change = 'done' THEN facts.at_ms END) AS done_at
   FROM facts CROSS JOIN asked
-  WHERE facts.kind = 'task' AND facts.journey = asked.journey AND facts.at_ms <= asked.until
+  WHERE facts.kind = 'task' AND asked.journey IN (facts.journey, '*') AND facts.at_ms <= asked.until
   GROUP BY facts.task
 )
 SELECT tasks.queue, COUNT(*) AS tasks, COUNT(tasks.done_at) AS done,

@@ -22,6 +22,7 @@ from cairn.domain.operations.once import RequestKey, is_done_once
 from cairn.domain.operations.pauses import WINDOW, PausePolicy
 from cairn.domain.operations.roles import PREVIEW_OF_CUSTOMER, Role, check_role, is_for_own_work
 from cairn.domain.operations.switches import MAX_REASON_LENGTH
+from cairn.domain.policy import EVERY_JOURNEY
 from cairn.domain.privacy.requests import Choice
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import InvalidRequestError, NotSignedInError
@@ -404,7 +405,8 @@ class ManageRouter:
     def _measure(self, call: OperatorRequest, now: datetime) -> Answer:
         from cairn.adapters.http.manage.measures import measured  # noqa: PLC0415  with the statistics
 
-        return Answer(200, measured(self.measure()(_journey_in(call), now)))
+        journey = (call.query or {}).get("journey") or EVERY_JOURNEY
+        return Answer(200, measured(self.measure()(journey, now)))
 
     def _report(self, call: OperatorRequest, now: datetime) -> Answer:
         query = call.query or {}
