@@ -13,7 +13,8 @@ from cairn.adapters.sqs.dead_letters import (
     DeadLetterQueue,
     DeadLetters,
 )
-from cairn.application.operations.manage_dead_letters import ManageDeadLetters, Orders
+from cairn.application.operations.manage_dead_letters import ManageDeadLetters
+from cairn.application.operations.operator_commands import Attribution
 from cairn.application.ports import Audit
 from cairn.compose.dead_letters import redrive_effects, redrive_position
 from cairn.domain.measurement.facts import Stored
@@ -49,18 +50,18 @@ class AuditedDeadLetters:
         return self._manage.summary()
 
     def show(self, queue: str, limit: int, *, reveal: bool) -> Json:
-        return self._manage.show(queue, limit, self._orders, reveal=reveal)
+        return self._manage.show(queue, limit, self._attribution, reveal=reveal)
 
     def redrive(self, queue: str, reason: str, limit: int | None, id_: str = "") -> Json:
-        return self._manage.redrive(queue, reason, limit, id_, self._orders)
+        return self._manage.redrive(queue, reason, limit, id_, self._attribution)
 
     @property
     def _manage(self) -> ManageDeadLetters:
         return ManageDeadLetters(self.dead_letters, _Audit(self.audit))
 
     @property
-    def _orders(self) -> Orders:
-        return Orders(self.actor, "", datetime.now(UTC))
+    def _attribution(self) -> Attribution:
+        return Attribution(self.actor, "", datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from cairn.application.customer.find_customer import FindCustomer
+from cairn.application.operations.operator_commands import Attribution
 from cairn.application.ports import Audit, ChosenArms, History, JourneyVersions, SwitchBoard
 from cairn.domain.customer.chosen_arms import arms_for
 from cairn.domain.customer.state import Customer
@@ -19,15 +19,6 @@ from cairn.domain.shared.errors import UnknownJourneyError
 
 SHOW, TIMELINE, ENROLLMENTS = "show_customer", "show_timeline", "show_enrollments"
 """The actions in the audit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """The operator who looks, why and when."""
-
-    by: str
-    why: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +54,10 @@ class ShowCustomer:
     chosen: ChosenArms
     zone_of_journey: ZoneOfJourney
 
-    def profile(self, name: str, reader: Reader) -> Customer:
+    def profile(self, name: str, reader: Attribution) -> Customer:
         return self._found(name, SHOW, reader)
 
-    def timeline(self, name: str, limit: int, after: str, reader: Reader) -> TimelinePage:
+    def timeline(self, name: str, limit: int, after: str, reader: Attribution) -> TimelinePage:
         """`after`: the `following` of the page before. Raises InvalidRequestError for any other."""
         customer = self._found(name, TIMELINE, reader)
         entries = self.history.entries(customer.id)
@@ -74,7 +65,7 @@ class ShowCustomer:
         lines, following = lines_of(entries, zone, limit, after)
         return TimelinePage(customer.id, zone.key, lines, following)
 
-    def enrollments(self, name: str, reader: Reader) -> tuple[Customer, Sequence[Standing]]:
+    def enrollments(self, name: str, reader: Attribution) -> tuple[Customer, Sequence[Standing]]:
         """The open ones, the one whose timer fires first before the others."""
         customer = self._found(name, ENROLLMENTS, reader)
         pauses = tuple(one.pause for one in self.board.board().pauses)
@@ -109,7 +100,7 @@ class ShowCustomer:
         except UnknownJourneyError:
             return None
 
-    def _found(self, name: str, action: str, reader: Reader) -> Customer:
+    def _found(self, name: str, action: str, reader: Attribution) -> Customer:
         customer = self.find(name)
         self.audit.write(AuditEntry(reader.at, reader.by, action, customer.id, reader.why))
         return customer

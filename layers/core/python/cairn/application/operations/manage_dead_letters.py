@@ -1,9 +1,9 @@
 """Show dead letters and send them back: audited, on a laptop as in a deployment."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from cairn.application.operations.operator_commands import Attribution
 from cairn.application.ports import Audit, DeadLetters
 from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.errors import CairnError, DeadLettersError
@@ -12,15 +12,6 @@ SHOW, REDRIVE = "show_dead_letters", "redrive_dead_letters"
 """The actions in the audit."""
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """The operator, why and when."""
-
-    by: str
-    why: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +28,25 @@ class ManageDeadLetters:
         """Numbers and reasons, which name nobody, so this is not audited."""
         return self.dead_letters.summary()
 
-    def show(self, queue: str, limit: int, orders: Orders, *, reveal: bool = False) -> Json:
+    def show(self, queue: str, limit: int, attribution: Attribution, *, reveal: bool = False) -> Json:
         found = self.dead_letters.show(queue, limit, reveal=reveal)
         if found["letters"]:
-            self._write(SHOW, queue, orders, {"letters": [one["id"] for one in found["letters"]], "revealed": reveal})
+            self._write(
+                SHOW, queue, attribution, {"letters": [one["id"] for one in found["letters"]], "revealed": reveal}
+            )
         return found
 
-    def redrive(self, queue: str, reason: str, limit: int | None, id_: str, orders: Orders) -> Json:
+    def redrive(self, queue: str, reason: str, limit: int | None, id_: str, attribution: Attribution) -> Json:
         self.dead_letters.check(queue)
         one = {"id": id_} if id_ else {}
-        self._write(REDRIVE, queue, orders, {"with_reason": reason, "limit": limit, **one})
+        self._write(REDRIVE, queue, attribution, {"with_reason": reason, "limit": limit, **one})
         return self.dead_letters.redrive(queue, reason, limit, id_)
 
-    def _write(self, action: str, queue: str, orders: Orders, detail: Json) -> None:
+    def _write(self, action: str, queue: str, attribution: Attribution, detail: Json) -> None:
         try:
-            self.audit.write(AuditEntry(orders.at, orders.by, action, f"queue:{queue}", orders.why, detail))
+            self.audit.write(
+                AuditEntry(attribution.at, attribution.by, action, f"queue:{queue}", attribution.why, detail)
+            )
         except CairnError as error:
             raise DeadLettersError(
                 f"the audit cannot be written, so nothing is shown and nothing redriven: {error}"

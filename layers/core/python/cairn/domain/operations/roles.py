@@ -117,8 +117,8 @@ def is_for_own_work(roles: Collection[Role], route: str, action: str = ONLY) -> 
 def check_role(roles: Collection[Role], route: str, action: str = ONLY) -> None:
     """Raises RoleMissingError, which names the roles that may do it."""
     if not is_allowed(roles, route, action):
-        among = needed(route, action)
-        may = " or ".join(role for role in Role if role in among)
+        *others, last = (role for role in Role if role in needed(route, action))
+        may = f"{', '.join(others)} or {last}" if others else last
         yours = ", ".join(role for role in Role if role in roles) or "none"
         raise RoleMissingError(f"this needs the role {may}; you have {yours}")
 

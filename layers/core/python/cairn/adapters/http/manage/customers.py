@@ -9,7 +9,7 @@ from cairn.adapters.http.manage.forms import Form
 from cairn.adapters.http.manage.router import MAX_CURSOR, MAX_PAGE, PAGE, Answer, OperatorRequest
 from cairn.adapters.pages.masks import HIDDEN, masked
 from cairn.application.customer.change_customer import ChangeCustomer
-from cairn.application.customer.show_customer import Reader, ShowCustomer, Standing, TimelinePage
+from cairn.application.customer.show_customer import ShowCustomer, Standing, TimelinePage
 from cairn.application.operations.operator_commands import Attribution
 from cairn.domain.customer.state import Customer
 from cairn.domain.explain.lines import TimelineLine
@@ -39,21 +39,21 @@ class CustomerRoutes:
         do = form.one_of("do", "find", "timeline", "enrollments", "enroll", "leave", "merge")
         name = form.text("customer")
         why = form.text("why", required=do in CHANGES, most=MAX_REASON_LENGTH)
+        attribution = Attribution(call.actor, why, now)
         if do in CHANGES:
-            return self._change(do, name, form, Attribution(call.actor, why, now))
-        reader = Reader(call.actor, why, now)
+            return self._change(do, name, form, attribution)
         if do == "timeline":
             limit = form.number("limit", MAX_PAGE) if form.has("limit") else PAGE
             after = form.text("after", required=False, most=MAX_CURSOR)
             form.check()
-            return Answer(200, timeline(self.show.timeline(name, limit, after, reader)))
+            return Answer(200, timeline(self.show.timeline(name, limit, after, attribution)))
         if do == "enrollments":
             form.check()
-            customer, standing = self.show.enrollments(name, reader)
+            customer, standing = self.show.enrollments(name, attribution)
             return Answer(200, {"customer": customer.id, "enrollments": [_standing(one) for one in standing]})
         hidden = form.flag("masked")
         form.check()
-        return Answer(200, in_short(self.show.profile(name, reader), now, hidden=hidden))
+        return Answer(200, in_short(self.show.profile(name, attribution), now, hidden=hidden))
 
     def _change(self, do: str, name: str, form: Form, attribution: Attribution) -> Answer:
         if do == "merge":

@@ -345,8 +345,7 @@ class ManageRouter:
         return Answer(200, {"queues": self.dead_letters().summary()})
 
     def _dead_letter(self, call: OperatorRequest, now: datetime) -> Answer:
-        from cairn.application.operations.manage_dead_letters import Orders  # noqa: PLC0415  few ask for dead letters
-        from cairn.domain.operations.dead_letters import QUEUES  # noqa: PLC0415
+        from cairn.domain.operations.dead_letters import QUEUES  # noqa: PLC0415  few ask for dead letters
 
         form = Form(call.body, self.normal_phone)
         do, queue = form.one_of("do", "show", "redrive"), form.one_of("queue", *QUEUES)
@@ -356,10 +355,10 @@ class ManageRouter:
         if do == "show" and (id_ or reason):
             form.wrong("id, reason: of redrive only")
         form.check()
-        orders = Orders(call.actor, why, now)
+        attribution = Attribution(call.actor, why, now)
         if do == "show":
-            return Answer(200, self.dead_letters().show(queue, limit, orders))
-        return Answer(200, self.dead_letters().redrive(queue, reason, limit, id_, orders))
+            return Answer(200, self.dead_letters().show(queue, limit, attribution))
+        return Answer(200, self.dead_letters().redrive(queue, reason, limit, id_, attribution))
 
     def _migrate(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body, self.normal_phone)
