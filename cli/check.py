@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from authoring.defaults import projects_policy
 from cli.options import (
     DEVELOPMENT,
     JOURNEYS,
@@ -87,17 +86,12 @@ def check(  # noqa: PLR0913, PLR0917  one argument for each option
         if not _passes(folder, policy, configuration, wanted):
             raise typer.Exit(1)
         return
-    from authoring.audiences import FILE as AUDIENCES  # noqa: PLC0415
-    from authoring.leads import leads_of  # noqa: PLC0415
-    from authoring.people import people_beside  # noqa: PLC0415  slow to import
-    from authoring.replies import FILE as REPLIES  # noqa: PLC0415
-    from cli.watching import changes  # noqa: PLC0415  not needed otherwise
+    from authoring.project import watched_files  # noqa: PLC0415  slow to import
+    from authoring.watching import changes  # noqa: PLC0415  not needed otherwise
 
-    own = projects_policy(policy)
-    beside = (people_beside(own), leads_of(own), own.with_name(AUDIENCES), own.with_name(REPLIES))
-    watched = (folder.resolve().parent, policy, *beside, LAW, configuration, configuration.parent / "sources")
+    root = folder.resolve().parent if _alone(folder) else folder
     with suppress(KeyboardInterrupt):
-        for at in changes(watched if _alone(folder) else (folder, *watched[1:])):
+        for at in changes(watched_files(root, policy, configuration)):
             echo(f"\n{at:%H:%M:%S}")
             _passes(folder, policy, configuration, wanted)
 
@@ -108,41 +102,23 @@ def _alone(folder: Path) -> bool:
 
 def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> bool:
     """Print every problem and warning, and say whether there is none that counts."""
-    from authoring.audiences import FILE as AUDIENCES  # noqa: PLC0415
-    from authoring.audiences import check_audiences  # noqa: PLC0415
-    from authoring.journeys import read_catalogue  # noqa: PLC0415  slow to import
-    from authoring.journeys.catalogue import Catalogue  # noqa: PLC0415
-    from authoring.journeys.events import FILE as EVENTS  # noqa: PLC0415
-    from authoring.journeys.events import Declarations  # noqa: PLC0415
-    from authoring.leads import check_leads, leads_of  # noqa: PLC0415
-    from authoring.people import check_people, people_beside  # noqa: PLC0415
+    from authoring.journeys.events import FILE as EVENTS  # noqa: PLC0415  slow to import
     from authoring.policy import check_endpoints, check_policy, compile_policy  # noqa: PLC0415
+    from authoring.project import Checked, check_project, read_journeys  # noqa: PLC0415
     from authoring.proof.report import prove  # noqa: PLC0415
-    from authoring.replies import FILE as REPLIES  # noqa: PLC0415
-    from authoring.replies import check_replies  # noqa: PLC0415
-    from authoring.scripts import check_scripts  # noqa: PLC0415
-    from authoring.sources.check import all_problems  # noqa: PLC0415
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
     from cairn.domain.policy import Policy  # noqa: PLC0415
     from cli.check_report import show  # noqa: PLC0415
 
-    catalogue = read_catalogue(folder) if folder.is_dir() else Catalogue([], [], Declarations(None))
-    compiled = None if catalogue.problems else catalogue.compiled()
-    declared = None if catalogue.declared.problems else catalogue.declared
-    problems = [str(problem) for problem in catalogue.problems]
     if _alone(folder):
-        problems += map(str, check_endpoints(policy, compiled or (), catalogue.problem))
+        one = read_journeys(folder)
+        found = None if one.problems else one.compiled()
+        checked = Checked(one, found, [*one.problems, *check_endpoints(policy, found or (), one.problem)])
     else:
-        problems += map(str, check_scripts(folder))
-        problems += map(str, check_policy(policy, LAW, compiled, catalogue.problem))
-        own = projects_policy(policy)
-        problems += map(str, check_people(people_beside(own), folder, compiled, policy, declared, catalogue.problem))
-        problems += map(str, check_leads(leads_of(own), compiled, declared))
-        problems += map(str, check_audiences(own.with_name(AUDIENCES), compiled))
-        problems += map(str, check_replies(own.with_name(REPLIES), compiled, catalogue.problem))
-        problems += all_problems(configuration)
+        checked = check_project(folder, policy, configuration)
+    catalogue, compiled, problems = checked.catalogue, checked.compiled, checked.problems
     for problem in problems:
-        echo(problem)
+        echo(str(problem))
     if problems or compiled is None:
         echo(_number(len(problems), "problem"), err=True)
         return False
@@ -158,8 +134,8 @@ def _passes(folder: Path, policy: Path, configuration: Path, wanted: Wanted) -> 
         for warning in proof.warnings:
             echo(f"warning: {warning}")
         warned = f", {_number(len(proof.warnings), 'warning')}" if proof.warnings else ""
-        checked = folder.resolve().name if _alone(folder) else f"{_number(len(compiled), 'journey')} and the policy"
-        echo(f"{checked}, no problems{warned}")
+        what = folder.resolve().name if _alone(folder) else f"{_number(len(compiled), 'journey')} and the policy"
+        echo(f"{what}, no problems{warned}")
         _say_undeclared(catalogue.undeclared(), root / EVENTS)
     return not (wanted.strict and proof.warnings)
 
