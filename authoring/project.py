@@ -17,7 +17,7 @@ from authoring.problems import Problem
 from authoring.replies import FILE as REPLIES
 from authoring.replies import check_replies
 from authoring.scripts import check_scripts
-from authoring.sources.check import all_problems
+from authoring.sources.check import all_problems, configuration_problems, folder_problems
 from cairn.adapters.sources import OWN
 
 
@@ -35,12 +35,19 @@ def read_journeys(folder: Path) -> Catalogue:
     return read_catalogue(folder) if folder.is_dir() else Catalogue([], [], Declarations(None))
 
 
-def check_project(folder: Path, policy: Path, configuration: Path) -> Checked:
-    """Check the journeys of a folder, and every file that is deployed with them."""
+def check_project(folder: Path, policy: Path, configuration: Path, *, shipped: bool = True) -> Checked:
+    """Check the journeys of a folder, and every file that is deployed with them.
+
+    The samples of the vendors that Cairn ships take seconds; they are checked if `shipped`.
+    """
     catalogue = read_journeys(folder)
     compiled = None if catalogue.problems else catalogue.compiled()
     declared = None if catalogue.declared.problems else catalogue.declared
     own = projects_policy(policy)
+    vendors = configuration.parent / OWN
+    of_sources = (
+        all_problems(configuration) if shipped else folder_problems(vendors) or configuration_problems(configuration)
+    )
     problems: list[Problem | str] = [
         *catalogue.problems,
         *check_scripts(folder),
@@ -49,7 +56,7 @@ def check_project(folder: Path, policy: Path, configuration: Path) -> Checked:
         *check_leads(leads_of(own), compiled, declared),
         *check_audiences(own.with_name(AUDIENCES), compiled),
         *check_replies(own.with_name(REPLIES), compiled, catalogue.problem),
-        *all_problems(configuration),
+        *of_sources,
     ]
     return Checked(catalogue, compiled, problems)
 

@@ -38,6 +38,7 @@ from cli import (
     simulate,
     sources,
     splits,
+    studio,
     switches,
     tasks,
 )
@@ -70,7 +71,7 @@ def cairn(
     """Cairn: try journeys on a laptop, and operate a deployment."""
 
 
-DEVELOPMENT = (replay, serve, chaos, send, new, check, simulate, score, graph, preview, preflight)
+DEVELOPMENT = (replay, serve, studio, chaos, send, new, check, simulate, score, graph, preview, preflight)
 
 for group in (*DEVELOPMENT, measure, doctor, migrate, migrate_table, customers, audit):
     app.add_typer(group.app)

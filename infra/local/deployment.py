@@ -126,6 +126,8 @@ class LocalDeployment:
     """Hears of each instant to which the clock moves."""
     heard: Callable[[str, Mapping[str, Any]], None] = lambda *_: None
     """Hears of what comes from outside and may change something, before it is done: the method here, its arguments."""
+    answered: Callable[[int], None] = lambda _: None
+    """Hears of the status of each answer over HTTP."""
     stopped: set[str] = field(default_factory=set)
     """Functions that nothing starts at present."""
     _resume_rule: ResumeRule = field(default_factory=ResumeRule)
@@ -478,8 +480,9 @@ class LocalDeployment:
         """What an HTTP caller gets."""
         answer = self._invoke(name, event)
         if isinstance(answer, Failure):
-            return dict(TOO_LATE if answer.timed_out else NO_ANSWER)
+            answer = dict(TOO_LATE if answer.timed_out else NO_ANSWER)
         found: Shape = answer
+        self.answered(found["statusCode"])
         return found
 
     def _start(self, name: str, event: Shape, pauses: tuple[timedelta, ...] = ASYNC_RETRIES) -> None:
