@@ -1,7 +1,6 @@
 """What came from outside, and when: enough to live through it again, and to write it down as a story."""
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -123,6 +122,7 @@ def in_order(acts: Sequence[Act]) -> list[Act]:
 def _write(file: Path, text: str) -> None:
     """All of it or nothing, for its owner alone: it has what customers were said to be called."""
     new = file.with_name(f"{file.name}.new")
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as opened:
-        opened.write(text)
+    new.unlink(missing_ok=True)
+    new.touch(0o600)
+    new.write_text(text, encoding="utf-8")
     new.replace(file)

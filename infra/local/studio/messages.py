@@ -48,11 +48,11 @@ class Decided:
 
     @property
     def is_sent(self) -> bool:
-        return self.line["kind"] == "message"
+        return str(self.line["kind"]) == "message"
 
     @property
     def is_mail(self) -> bool:
-        return self.line.get("channel") == EMAIL
+        return str(self.line.get("channel")) == EMAIL
 
     @property
     def why(self) -> str:

@@ -133,6 +133,8 @@ def _of_act(studio: Studio, act: Act, status: int, left_out: list[str]) -> Itera
                 left_out.append("a page of a link that is neither of unsubscribe nor of confirm")
         case "fill_audiences":
             left_out.append("the filling of audiences")
+        case _:
+            pass  # an order, which is noted where it is done
 
 
 def _post(studio: Studio, act: Act, status: int) -> Json | None:

@@ -23,6 +23,7 @@ from authoring.problems import Problem
 from authoring.watching import state_of
 from cairn.adapters.console.render import SAFE, assets
 from cairn.adapters.http.problems import CONTENT_TYPE, problem
+from cairn.adapters.sources import TRACK
 from cairn.domain.shared.instants import duration, instant_from_wire, instant_to_wire
 from infra.local.issuer import USERS, Issuer
 from infra.local.server import ROUTES as SERVED
@@ -99,7 +100,7 @@ class StudioServer:
             else:
                 response = self._served(environ, request)
         except HTTPException as error:
-            response = error.get_response(environ)  # type: ignore[assignment]
+            response = error.get_response(environ)
         return response(environ, start_response)
 
     def _answer(self, endpoint: str, values: Mapping[str, str], request: Request) -> Response:
@@ -138,7 +139,7 @@ class StudioServer:
 
     def _begin(self, request: Request, problem: str = "") -> Response:
         shown = {"problem": problem, "name": request.form.get("name", ""), "folder": self.studio.project.journeys}
-        return _page("begin.html", shown | {"css": f"/console/{assets()['console.css'].path}"}, whole=True)
+        return _page("begin.html", shown | {"css": _console("console.css"), "icon": _console("icon.svg")}, whole=True)
 
     def _asset(self, _: Request, name: str) -> Response:
         content = (ASSETS / name).read_bytes()
@@ -246,7 +247,7 @@ class StudioServer:
             "walkers": walk.walkers(self.studio, journey),
             "who": who,
             "events": events,
-            "walk": walk.walk(self.studio, journey, who, events),
+            "walk": walk.walk(self.studio, journey, who, events, _zone(request)),
             "is_simulated": who.startswith(walk.SAMPLE),
             "picture": f"/_studio/walk/{quote(journey)}.svg?who={quote(who)}&events={quote(events)}"
             f"&of={':'.join(map(str, self.studio.version))}",
@@ -327,7 +328,7 @@ class StudioServer:
         )
         if form.get("do") == "edit":
             return _json({"body": json.dumps(event, indent=2, ensure_ascii=False)})
-        return _json({"said": posting.post(self.studio, posting.TRACK, json.dumps(event))})
+        return _json({"said": posting.post(self.studio, TRACK, json.dumps(event))})
 
     def _act_fresh(self, request: Request) -> Response:
         named = request.form.get("story", "")
@@ -381,6 +382,10 @@ def _matched(routes: Map, environ: dict[str, Any]) -> tuple[str, Mapping[str, st
     except HTTPException:
         return None
     return endpoint, values
+
+
+def _console(name: str) -> str:
+    return f"/console/{assets()[name].path}"
 
 
 @cache

@@ -25,6 +25,8 @@ from cairn.domain.shared.instants import zone_named
 from infra.local.studio.studio import Json, Studio, StudioError
 from infra.local.studio.words import local, words
 
+UTC = ZoneInfo("UTC")
+
 CUSTOMER, SAMPLE = "customer:", "sample:"
 """With these begin the names of those whose path can be drawn."""
 
@@ -66,22 +68,21 @@ def walkers(studio: Studio, name: str) -> list[tuple[str, str]]:
     return here + [(f"{SAMPLE}{one}", f"{one}, simulated") for one in named or [""]]
 
 
-def walk(studio: Studio, name: str, who: str, events: str = "") -> Walk:
-    """The path of one of `walkers`; nobody's is empty. `events` happen in a simulation, as `cairn simulate` has them."""
+def walk(studio: Studio, name: str, who: str, events: str = "", zone: ZoneInfo = UTC) -> Walk:
+    """The path of one of `walkers`; nobody's is empty. `events` happen in a simulation, as in `cairn simulate`."""
     if who.startswith(CUSTOMER):
-        return _walked(studio, name, who.removeprefix(CUSTOMER))
+        return _walked(studio, name, who.removeprefix(CUSTOMER), zone)
     if who.startswith(SAMPLE):
         return _simulated(studio, name, who.removeprefix(SAMPLE), events)
     return Walk()
 
 
-def _walked(studio: Studio, name: str, customer: str) -> Walk:
+def _walked(studio: Studio, name: str, customer: str, zone: ZoneInfo) -> Walk:
     own = [one for one in studio.lines() if one["customer_id"] == customer]
     passages = [one["enrollment"] for one in own if one.get("journey") == name and one.get("enrollment")]
     if not passages:
         return Walk(says="This customer was not in this journey.")
     lines = [one for one in own if one.get("enrollment") == passages[-1]]
-    zone = ZoneInfo("UTC")
     ended = next((one for one in lines if one["kind"] == "ended"), None)
     versions = {one["version"] for one in lines if one.get("version")}
     deployed = journey_of(studio, name)["version"]
@@ -90,7 +91,7 @@ def _walked(studio: Studio, name: str, customer: str) -> Walk:
         frozenset(one["step"] for one in lines if one.get("step")),
         ended is not None and ended.get("outcome") == COMPLETED,
         [(local(one["at"], zone), words(one, zone), one.get("step", "")) for one in lines],
-        f"{'Ended' if ended else 'Still in it'}; times are UTC.{another}",
+        f"{'Ended' if ended else 'Still in it'}.{another}",
     )
 
 
