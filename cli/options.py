@@ -82,17 +82,11 @@ def of_project(journeys: Path, policy: Path, configuration: Path = SOURCES, *, s
     """
     if not journeys.is_dir():
         raise typer.BadParameter(no_journeys(journeys))
-    policy, configuration = beside(journeys, policy, configuration)
-    if says:
-        say_whose(policy)
-    return policy, configuration
-
-
-def beside(journeys: Path, policy: Path, configuration: Path) -> tuple[Path, Path]:
-    """The same of a folder of journeys that may be missing yet."""
     if journeys != JOURNEYS:
         policy = _theirs(journeys, "cairn_policy") if policy == POLICY else policy
         configuration = _theirs(journeys, "cairn_sources") if configuration == SOURCES else configuration
+    if says:
+        say_whose(policy)
     return policy, configuration
 
 

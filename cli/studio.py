@@ -10,18 +10,8 @@ from typing import Annotated
 
 import typer
 
-from authoring.defaults import own_or_default, project_of, settings_of
-from cli.options import (
-    DEFAULT_PORT,
-    DEVELOPMENT,
-    JOURNEYS,
-    POLICY,
-    ROOT,
-    SOURCES,
-    beside,
-    examples,
-    say_whose,
-)
+from authoring.defaults import USUAL, own_or_default, project_of, settings_of
+from cli.options import DEFAULT_PORT, DEVELOPMENT, ROOT, examples, say_whose
 from cli.output import Terminal, echo, silence_logs
 
 REPLAY = "import sys; from cli.main import app; sys.argv[0] = 'cairn'; app()"
@@ -60,11 +50,12 @@ def studio(
     from infra.local.studio.studio import studio as begun  # noqa: PLC0415
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    project = Project(*_files(folder))
+    kept = State.of(state.absolute() if state else None)
+    project = Project(*_enter(folder))
     secrets = local_secrets(os.environ, project.sources())
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
-    with begun(project, secrets=secrets, state=State.of(state), public_url=url, real_now=real_now) as made:
+    with begun(project, secrets=secrets, state=kept, public_url=url, real_now=real_now) as made:
         try:
             serve(
                 made, port, _greet, replay=partial(_replay, project.root), schema=ROOT / "docs" / "journey.schema.json"
@@ -75,19 +66,20 @@ def studio(
             raise typer.BadParameter(f"port {port}: {error.strerror}; name another with --port") from error
 
 
-def _files(folder: Path | None) -> tuple[Path, Path, Path, Path]:
-    """The project's root, journeys, policy and sources.toml. Ends the command where there is no such folder."""
+def _enter(folder: Path | None) -> tuple[Path, Path, Path, Path]:
+    """Go to the project; its root, journeys, policy and sources.toml. Ends the command where there is no such folder.
+
+    In the project's folder, its own people, leads and audiences are read, and not those of the folder before.
+    """
     if folder is not None and not folder.is_dir():
         raise typer.BadParameter(f"there is no folder {folder}: make it, it may be empty")
-    if folder is None:
-        journeys, root = JOURNEYS, Path()
-    elif any(folder.glob("*/journey.yaml")):
-        journeys, root = folder, project_of(folder)
-    else:
-        journeys, root = own_or_default("cairn_journeys", folder, settings_of(folder).get("cairn_journeys", "")), folder
-    policy, configuration = beside(journeys, POLICY, SOURCES)
+    named = folder.resolve() if folder is not None and any(folder.glob("*/journey.yaml")) else None
+    if folder is not None:
+        os.chdir(project_of(named) if named else folder)
+    settings = settings_of(Path())
+    journeys, policy, configuration = (own_or_default(one, Path(), settings.get(one, "")) for one in USUAL)
     say_whose(policy)
-    return root.resolve(), journeys, policy, configuration
+    return Path.cwd(), named or journeys, policy, configuration
 
 
 def _replay(root: Path, story: Path) -> str:
