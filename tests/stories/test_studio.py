@@ -182,13 +182,13 @@ def replayed(file: Path) -> str:
 def test_a_story_says_what_it_leaves_out(project: Project) -> None:
     with opened(project) as here:
         happens(here, "trial.signup")
-        order = {"do": "enroll", "customer": here.lines()[0]["customer_id"], "journey": "trial-welcome", "why": "asked"}
+        order = {"do": "leave", "customer": here.lines()[0]["customer_id"], "journey": "trial-welcome", "why": "asked"}
         here.deployment.manage(
             "POST", "https://localhost/manage/customers", {}, json.dumps(order).encode(), actor="ada"
         )
         here.settle()
 
-        assert save(here, "one", "").left_out == ("enroll (POST /manage/customers)",)
+        assert save(here, "one", "").left_out == ("leave (POST /manage/customers)",)
 
 
 def test_a_file_with_a_problem_changes_nothing_and_the_mended_one_is_deployed(project: Project) -> None:
@@ -308,7 +308,7 @@ def test_no_act_ends_in_a_traceback(client: tuple[Studio, Client]) -> None:
         ("event", {"type": "x.y", "who": "Mia", "properties": "{"}),
         ("event", {"type": "", "who": ""}),
         ("fresh", {"story": "/etc/passwd"}),
-        ("save", {"name": "../../x"}),
+        ("save", {"name": "/"}),
         ("new", {"name": "../x"}),
         ("new", {"name": "trial-welcome"}),
         ("user", {"user": "root"}),
@@ -316,9 +316,9 @@ def test_no_act_ends_in_a_traceback(client: tuple[Studio, Client]) -> None:
     for act, form in posts:
         answer = asks.post(f"/_studio/{act}", data=form, headers=ask)
         assert answer.status_code == 200, (act, form)
-        problem = answer.json["problem"]
+        problem = answer.json.get("problem")
         assert problem, (act, form)
-        assert "failed inside" not in problem, (act, form, problem)
+        assert "this failed" not in problem, (act, form, problem)
     for path in (
         "sample/track/nothing",
         "sample/track/..%2f..%2fpolicy",

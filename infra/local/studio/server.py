@@ -19,6 +19,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
 from authoring.journeys.new import begin_journey
+from authoring.journeys.values import SLUG
 from authoring.problems import Problem
 from authoring.watching import state_of
 from cairn.adapters.console.render import SAFE, assets
@@ -217,8 +218,9 @@ class StudioServer:
             "zone": zone,
         }
 
-    def _of_stories(self, _: Request) -> Json:
-        studio = self.studio
+    def _of_stories(self, request: Request) -> Json:
+        studio, zone = self.studio, _zone(request)
+        verdict = studio.verdict()
         story = studio.state.base.story if studio.state.base else None
         return {
             "stories": stories(studio.project),
@@ -226,6 +228,8 @@ class StudioServer:
             "scenario": studio.scenario,
             "root": studio.project.root,
             "acts": len(studio.done),
+            "difference": verdict.difference if verdict else None,
+            "rows": [(one, words(one, zone)) for one in studio.lines()],
             "refused": studio.refused,
         }
 
@@ -336,9 +340,15 @@ class StudioServer:
         if named and story is None:
             raise StudioError("there is no such story any more")
         self.studio.fresh(story)
-        if story and self.studio.scenario and request.form.get("do") == "to-the-end":
-            self.studio.move_to(self.studio.scenario.ends)
-        return _json({"said": f"{story.name} begins." if story else "A new run begins, and the clock with it."})
+        if story is None or self.studio.scenario is None:
+            return _json({"said": "A new run begins, and the clock with it."})
+        if request.form.get("do") != "to-the-end":
+            return _json({"said": f"{story.name} begins. Step, or move the slider."})
+        self.studio.move_to(self.studio.scenario.ends)
+        verdict = self.studio.verdict()
+        if verdict is not None and verdict.difference:
+            return _json({"problem": f"{story}:{verdict.line}: what was expected did not happen\n{verdict.difference}"})
+        return _json({"said": f"{story.name} was replayed: {len(self.studio.scenario.expect)} expectations are met."})
 
     def _act_again(self, _: Request) -> Response:
         self.studio.again()
@@ -357,7 +367,7 @@ class StudioServer:
 
     def _act_new(self, request: Request) -> Response:
         name = request.form.get("name", "").strip()
-        if not name:
+        if not SLUG.fullmatch(name):
             raise StudioError("give the journey a name: lower-case letters, digits and -, such as trial-welcome")
         begin_journey(self.studio.project.journeys / name, schema=self.schema)
         self.studio.reload()

@@ -5,6 +5,7 @@ same order, on the same files, it ends in the same state. Going back is going th
 """
 
 import json
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,11 +21,11 @@ from authoring.defaults import default_file
 from authoring.problems import InvalidFilesError, Problem
 from authoring.project import Checked, check_project, watched_files
 from authoring.stories import Scenario, check_endpoints, load
+from authoring.stories.comparison import Comparison, compare
 from cairn.adapters.http.manage.router import Answer, ManageRouter, OperatorRequest
 from cairn.adapters.sources import Sources, sources
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.instants import instant_to_wire
-from cairn.telemetry import logger
 from infra.local.answers import answering
 from infra.local.deployment import LocalDeployment, local_deployment
 from infra.local.scenario import Coming, happenings
@@ -143,6 +144,11 @@ class Studio:
         if self._lines[0] != self.version:
             self._lines = self.version, self.deployment.timeline()
         return self._lines[1]
+
+    def verdict(self) -> Comparison | None:
+        """What happened in the story, compared with what it expects; None before its end, and where it is none."""
+        story = self.scenario
+        return compare(story, self.lines()) if story and self.now() >= story.ends and not self.state.acts else None
 
     def customers(self) -> list[str]:
         """The canonical ids of those who have something on their timeline."""
@@ -335,10 +341,10 @@ def studio(
 
 
 def said(error: Exception) -> str:
-    """What went wrong, in words. An error of ours says it itself; of any other the log has the kind."""
+    """What went wrong, in words. An error of ours says it itself; any other is printed with its traceback."""
     if isinstance(error, InvalidFilesError):
         return " ".join(str(one) for one in error.problems[:3])
     if isinstance(error, CairnError):
         return str(error)
-    logger.error("the studio failed", error=type(error).__name__)
-    return f"this failed inside the deployment ({type(error).__name__}); the output of `cairn studio` has more"
+    traceback.print_exception(error)
+    return f"this failed ({type(error).__name__}); the output of `cairn studio` says where"

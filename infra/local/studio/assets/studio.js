@@ -62,9 +62,8 @@
       tab.setAttribute("aria-expanded", String(tab.dataset.panel === name));
     }
     if (!name) return;
-    panel.dataset.name = name;
     panel.dataset.address = address || (same && panel.dataset.address) || `/_studio/panel/${name}`;
-    try { await html(panel.dataset.address, panel); } catch (error) { say(error.message, true); }
+    try { await html(panel.dataset.address, panel); panel.dataset.name = name; } catch (error) { say(error.message, true); }
   };
   const typing = (place) => place.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
   const written = (place) => [...place.querySelectorAll("textarea, input[name]")].some((field) => field.value !== field.defaultValue);
