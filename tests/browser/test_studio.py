@@ -152,7 +152,7 @@ def test_from_an_empty_folder_to_a_tested_story(browser: Opens, project: Project
     assert "Mia gets the welcome and a call" in text
     assert "kind: task, step: call" in text
     assert page.locator(".st-steps").count() == 0
-    assert panel(page, "guide").locator(".st-done").count() == 6
+    assert panel(page, "guide").locator(".st-done").count() == 5
 
 
 def test_why_leads_to_the_decision(browser: Opens) -> None:
@@ -244,6 +244,29 @@ def test_a_simulated_walk_is_drawn_and_said(browser: Opens) -> None:
     page.fill("#st-events", "app.opened@1d")
     page.keyboard.press("Enter")
     page.wait_for_selector("#studio-walk img:not([alt*='call'])")
+
+
+def test_what_is_ordered_in_the_console_is_repeated_and_saved(browser: Opens, project: Project, here: Studio) -> None:
+    page = browser()
+    begin(page)
+    post(page, "trial.signup")
+    page.click(".st-moves >> text=+1 h")
+    page.wait_for_selector(".st-now:has-text('13:00:00')")
+    page.click("main summary:has-text('Stop its messages')")
+    page.locator("main [name=why]:visible").fill("a wrong price")
+    page.get_by_role("button", name="Stop its messages").click()
+    page.wait_for_selector("main .said")
+
+    stories = panel(page, "stories")
+    stories.get_by_text("Again, on the files of now").click()
+    page.wait_for_selector(".st-toast:has-text('happened again')")
+    assert [one.document["do"] for one in here.orders] == ["stop"]
+
+    stories.locator("#st-file").fill("stopped")
+    stories.get_by_text("Save and test").click()
+    page.wait_for_selector(".st-toast:has-text('`cairn replay` passes')")
+    text = (project.root / "stories" / "stopped.story.yaml").read_text()
+    assert "{at: 1h, do: stop, target: 'journey:trial-welcome', why: a wrong price}" in " ".join(text.split())
 
 
 def test_a_story_is_replayed_with_its_time_line(browser: Opens, project: Project, here: Studio) -> None:

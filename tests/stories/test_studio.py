@@ -1,6 +1,8 @@
 """The studio without a browser: its run, its state, its stories and its server."""
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -338,13 +340,40 @@ def test_routes_that_it_could_not_repeat_are_refused_with_the_reason(client: tup
     assert "cairn serve" in answer.json["detail"]
 
 
-def test_the_console_has_the_studios_script_and_no_page_of_a_link_has(client: tuple[Studio, Client]) -> None:
-    _, asks = client
-    page = asks.get("/_issuer/authorize")
-    assert b"/_studio/studio.js" not in page.data
+def test_a_link_that_was_clicked_is_a_click_of_the_story(project: Project) -> None:
+    file = project.journeys / "trial-welcome" / "journey.yaml"
+    file.write_text(file.read_text().replace("purpose: transactional", "purpose: marketing"))
+    with opened(project) as here:
+        happens(here, "trial.signup")
+        here.move_to(NOON + timedelta(hours=4))  # in the customer's own hours
+        (mail,) = here.deployment.cloud.mails
+        headers = {one["Name"]: one["Value"] for one in mail["Content"]["Simple"]["Headers"]}
+        link = headers["List-Unsubscribe"].strip("<>").partition(">")[0]
+        answer = Client(StudioServer(here, lambda _: "", ROOT)).post(
+            link.removeprefix(here.public_url), data={"List-Unsubscribe": "One-Click"}
+        )
+        assert answer.status_code == 200
+        assert b"studio.js" not in answer.data
 
-    signing_in = asks.get("/console/journeys")
-    assert signing_in.status_code == 303
+        saved = save(here, "leaves", "Mia leaves")
+
+    text = saved.file.read_text()
+    assert "{at: 4h, link: unsubscribe, step: welcome, customer: mia}" in text
+    assert replayed(saved.file) == ""
+
+
+def test_the_page_shows_what_the_studio_saves(project: Project) -> None:
+    with opened(project) as here:
+        happens(here, "trial.signup", properties='{"plan": "pro"}')
+        here.move_to(here.next_at() or NOON)
+        saved = save(here, "welcome", "Mia gets the welcome, and a call")
+
+    page, shown = ROOT / "docs" / "studio.md", f"```yaml welcome.story.yaml\n{saved.file.read_text()}```"
+    if os.environ.get("UPDATE_DOCS"):
+        text = re.sub(r"```yaml welcome.story.yaml\n.*?```", lambda _: shown, page.read_text(), flags=re.DOTALL)
+        page.write_text(text)
+    assert shown in page.read_text()
+    assert replayed(saved.file) == ""
 
 
 def test_a_clock_that_is_moved_from_outside_lets_the_story_happen(client: tuple[Studio, Client]) -> None:

@@ -60,7 +60,11 @@ def picture(studio: Studio, name: str, who: str, events: str = "") -> str:
 
 
 def walkers(studio: Studio, name: str) -> list[tuple[str, str]]:
-    """Whose path can be drawn: the customers who were in the journey, the newest first, and its samples."""
+    """Whose path can be drawn: the customers who were in the journey, the newest first, and its samples.
+
+    Raises StudioError.
+    """
+    journey_of(studio, name)
     seen = {one["customer_id"]: one["customer"] for one in studio.lines() if one.get("journey") == name}
     here = [(f"{CUSTOMER}{id_}", f"{called}, here") for id_, called in reversed(seen.items())]
     file = studio.project.journeys / name / FILE
