@@ -50,12 +50,12 @@ def studio(
     from infra.local.studio.studio import studio as begun  # noqa: PLC0415
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    kept = State.of(state.absolute() if state else None)
+    stored = State.of(state.absolute() if state else None)
     project = Project(*_enter(folder))
     secrets = local_secrets(os.environ, project.sources())
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
-    with begun(project, secrets=secrets, state=kept, public_url=url, real_now=real_now) as made:
+    with begun(project, secrets=secrets, state=stored, public_url=url, real_now=real_now) as made:
         try:
             serve(
                 made, port, _greet, replay=partial(_replay, project.root), schema=ROOT / "docs" / "journey.schema.json"

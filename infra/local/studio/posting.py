@@ -1,4 +1,4 @@
-"""What can be posted: the samples of every source, the project's own, and an event of a customer by name."""
+"""The posts that a studio makes: the samples of every source, the project's own, and an event of a customer by name."""
 
 import json
 import re
@@ -27,7 +27,7 @@ MOST_SAMPLES = 400
 ACCEPTED = range(200, 300)
 
 FIRST_NAMES = ("Mia", "Noor", "Omar")
-"""Whom a form names before there is anybody."""
+"""The customers that a form names before there is one."""
 
 ZONE = "America/New_York"
 
@@ -193,7 +193,7 @@ def tracked(acts: Sequence[Act]) -> Iterator[Json]:
 
 
 def named_people(studio: Studio) -> list[str]:
-    """Names for a form: those who were posted, by their user ids, else made-up ones."""
+    """Names for a form: the customers of posts, by their user ids, else made-up ones."""
     posted = {str(one.get("user_id") or one.get("email") or one.get("phone")): None for one in people(studio).values()}
     return [*posted, *(one for one in FIRST_NAMES if one.casefold() not in posted)]
 

@@ -1,4 +1,4 @@
-"""What was clicked together, written down as a story that `cairn replay` passes (docs/scenarios.md)."""
+"""A run that was clicked together, written down as a story that `cairn replay` passes (docs/scenarios.md)."""
 
 import json
 import os
@@ -37,7 +37,7 @@ READING_ROUTES = frozenset({"explain", "leads"})
 READING = frozenset(
     {"find", "timeline", "enrollments", "show", "report", "preview", "count", "overlap", "members", "sample"}
 )
-"""What is asked with POST, because it names customers, and changes nothing."""
+"""These are asked with POST, because they name customers, and change nothing."""
 
 OF_THE_WAY = re.compile(r"x-(?:forwarded|amzn|real)-.*")
 """Headers that something between has added."""

@@ -43,9 +43,9 @@ ASSETS, PAGES = HERE / "assets", HERE / "pages"
 KINDS = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
 FROM_OUTSIDE = frozenset({"track", "webhook", "link"})
-"""What comes through a tunnel, or from a mail, and is asked for by another name of this laptop."""
+"""Routes that are asked for through a tunnel, or from a mail, by another name of this laptop."""
 
-NOT_KEPT = frozenset({"faults", "imports", "rows", "table", "dead_letters", "dead_letters_of", "redrive"})
+NOT_REPEATED = frozenset({"faults", "imports", "rows", "table", "dead_letters", "dead_letters_of", "redrive"})
 """Routes of `cairn serve` that the studio cannot repeat."""
 
 SECOND, LOOK = 1.0, 0.5
@@ -122,7 +122,7 @@ class StudioServer:
         endpoint, _ = SERVED.bind_to_environ(environ).match()
         if endpoint not in FROM_OUTSIDE:
             check_site(request)
-        if endpoint in NOT_KEPT:
+        if endpoint in NOT_REPEATED:
             detail = f"the studio has no {request.path}, since it could not repeat it: use `cairn serve`"
             return Response(json.dumps(problem(404, detail)) + "\n", 404, content_type=CONTENT_TYPE)
         if endpoint == "issuer":  # the console asks it in the middle of a request
@@ -267,7 +267,7 @@ class StudioServer:
         return Response(text, headers=headers, content_type="image/svg+xml")
 
     def _walker(self, request: Request, journey: str) -> tuple[str, str]:
-        """Whose path: the one who is asked for, else the customer who was there last."""
+        """The customer or sample that is asked for, else the customer who was there last; and the events."""
         known = dict(walk.walkers(self.studio, journey))
         asked = request.args.get("who", "")
         here = next((one for one in known if one.startswith(walk.CUSTOMER)), "")
@@ -473,7 +473,7 @@ def watch(studio: Studio, stop: Event, seconds: float) -> None:
 
 
 def _safely(studio: Studio, do: Callable[[], None]) -> None:
-    """What fails is said in the studio, and stops its clock; the thread goes on."""
+    """A failure is said in the studio, and stops its clock; the thread goes on."""
     with studio.lock:
         try:
             do()

@@ -82,7 +82,7 @@ class Studio:
     lock: RLock = field(default_factory=RLock)
     running: bool = False
     user: str = "ada"
-    """Who is signed in to the console."""
+    """The user who is signed in to the console."""
     checked: Checked | None = None
     done: list[Act] = field(default_factory=list)
     """All that came in so far, of the story too, in order."""
@@ -151,7 +151,7 @@ class Studio:
         return compare(story, self.lines()) if story and self.now() >= story.ends and not self.state.acts else None
 
     def customers(self) -> list[str]:
-        """The canonical ids of those who have something on their timeline."""
+        """The canonical ids of the customers who have a timeline."""
         return list(dict.fromkeys(one["customer_id"] for one in self.lines()))
 
     def compiled(self) -> list[Json]:

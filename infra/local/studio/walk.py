@@ -60,7 +60,7 @@ def picture(studio: Studio, name: str, who: str, events: str = "") -> str:
 
 
 def walkers(studio: Studio, name: str) -> list[tuple[str, str]]:
-    """Whose path can be drawn: the customers who were in the journey, the newest first, and its samples.
+    """The names of all whose path can be drawn: the customers who were in the journey, the newest first, and its samples.
 
     Raises StudioError.
     """
@@ -83,10 +83,10 @@ def walk(studio: Studio, name: str, who: str, events: str = "", zone: ZoneInfo =
 
 def _walked(studio: Studio, name: str, customer: str, zone: ZoneInfo) -> Walk:
     own = [one for one in studio.lines() if one["customer_id"] == customer]
-    passages = [one["enrollment"] for one in own if one.get("journey") == name and one.get("enrollment")]
-    if not passages:
+    enrollments = [one["enrollment"] for one in own if one.get("journey") == name and one.get("enrollment")]
+    if not enrollments:
         return Walk(says="This customer was not in this journey.")
-    lines = [one for one in own if one.get("enrollment") == passages[-1]]
+    lines = [one for one in own if one.get("enrollment") == enrollments[-1]]
     ended = next((one for one in lines if one["kind"] == "ended"), None)
     versions = {one["version"] for one in lines if one.get("version")}
     deployed = journey_of(studio, name)["version"]
