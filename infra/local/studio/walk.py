@@ -60,7 +60,7 @@ def picture(studio: Studio, name: str, who: str, events: str = "") -> str:
 
 
 def walkers(studio: Studio, name: str) -> list[tuple[str, str]]:
-    """The names of all whose path can be drawn: the customers who were in the journey, the newest first, and its samples.
+    """All whose path can be drawn, by name: customers who were in the journey, the newest first, and its samples.
 
     Raises StudioError.
     """
