@@ -177,7 +177,7 @@ def test_a_saved_story_passes_cairn_replay(project: Project) -> None:
 
 def replayed(file: Path) -> str:
     command = [sys.executable, "-c", "from cli.main import app; app()", "replay", str(file)]
-    done = subprocess.run(command, cwd=file.parents[1], capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=file.parents[1], capture_output=True, text=True, check=False)  # noqa: S603  our own command
     return done.stderr if done.returncode else ""
 
 

@@ -26,7 +26,7 @@ from cairn.adapters.console.render import SAFE, assets
 from cairn.adapters.http.problems import CONTENT_TYPE, problem
 from cairn.adapters.sources import TRACK
 from cairn.domain.shared.instants import duration, instant_from_wire, instant_to_wire
-from infra.local.issuer import USERS, Issuer
+from infra.local.issuer import Issuer
 from infra.local.server import ROUTES as SERVED
 from infra.local.server import Application, check_site
 from infra.local.studio import posting, walk
@@ -90,7 +90,11 @@ class StudioServer:
     issuer: Issuer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.issuer = Issuer(present=lambda: self.studio.user)
+        self.issuer = Issuer(self._members, present=lambda: self.studio.user)
+
+    def _members(self) -> Mapping[str, str]:
+        """Of the run of now: another one may have begun since this server was made."""
+        return self.studio.deployment.members()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         request = Request(environ)
@@ -168,7 +172,7 @@ class StudioServer:
         return _page(f"{name}.html", getattr(self, f"_of_{name}")(request))
 
     def _of_bar(self, _: Request) -> Json:
-        return {"users": {name: text for name, (text, _) in USERS.items()}, "user": self.studio.user}
+        return {"users": {name: text for name, (text, _) in self.issuer.users().items()}, "user": self.studio.user}
 
     def _of_guide(self, _: Request) -> Json:
         studio = self.studio
@@ -378,7 +382,7 @@ class StudioServer:
 
     def _act_user(self, request: Request) -> Response:
         user = request.form.get("user", "")
-        if user not in USERS:
+        if user not in self.issuer.users():
             raise StudioError("choose one of the test users")
         self.studio.user = user
         answer = _json({"said": f"You are {user} now.", "go": "/console/"})

@@ -70,12 +70,14 @@
 
   // The console's page shows what changed; what is being written there is left alone.
   const refresh = async () => {
-    if (typing(main) || written(main) || document.querySelector("dialog[open]")) return false;
-    const opened = [...main.querySelectorAll("details")].map((details) => details.open);
+    const inUse = () => typing(main) || written(main) || document.querySelector("dialog[open]");
+    if (inUse()) return false;
     const answer = await fetch(window.location.href, { headers });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.getElementById("main");
     if (!fresh) return true;
+    if (inUse()) return false;  // since it was asked for
+    const opened = [...main.querySelectorAll("details")].map((details) => details.open);
     main.replaceChildren(...fresh.childNodes);
     main.querySelectorAll("details").forEach((details, at) => { details.open = opened[at] || false; });
     if (window.htmx) window.htmx.process(main);
