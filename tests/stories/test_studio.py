@@ -12,13 +12,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 import pytest
+from typer.testing import CliRunner
 from werkzeug.test import Client
 
+from cli.main import app
 from infra.local.signing import local_secrets
 from infra.local.studio import posting
-from infra.local.studio.acts import CLOCK, State, StateError
+from infra.local.studio.acts import ACTS, CLOCK, State, StateError
 from infra.local.studio.saved import save
 from infra.local.studio.server import StudioServer, watch
 from infra.local.studio.studio import Project, Studio, StudioError, studio
@@ -133,6 +137,46 @@ def test_a_state_that_cannot_be_read_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(StateError, match="remove it, or name another folder"):
         State.of(tmp_path)
+
+
+def test_a_studio_that_is_killed_goes_on_where_it_was(project: Project, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with started(project, state) as url:
+        ask(f"{url}/_studio/event", type="trial.signup", who="Mia", do="post")
+        ask(f"{url}/_studio/clock", do="by", by="2d")
+        before = ask(f"{url}/_timeline"), ask(f"{url}/_clock")
+    with (state / ACTS).open("a") as file:
+        file.write('{"at": "2026-')  # it was killed while it wrote
+
+    with started(project, state) as url:
+        assert (ask(f"{url}/_timeline"), ask(f"{url}/_clock")) == before
+        assert "welcome" in before[0]
+
+
+@contextmanager
+def started(project: Project, state: Path) -> Iterator[str]:
+    """The command in a process of its own, which is killed."""
+    command = [sys.executable, "-c", "from cli.main import app; app()", "studio", "--port", "0", "--state", str(state)]
+    process = subprocess.Popen(command, cwd=project.root, stdout=subprocess.PIPE, text=True)  # noqa: S603  our own
+    try:
+        assert process.stdout is not None
+        yield re.search(r"http://[\d.:]+", process.stdout.readline() + process.stdout.readline())[0]  # type: ignore[index]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ask(url: str, **form: str) -> str:
+    body = urlencode(form).encode() if form else None
+    with urlopen(Request(url, body, {"x-studio": "1"}), timeout=60) as answer:  # noqa: S310  loopback
+        return str(answer.read().decode())
+
+
+def test_a_folder_that_is_missing_is_named() -> None:
+    result = CliRunner().invoke(app, ["studio", "no-such-folder"])
+
+    assert result.exit_code == 2
+    assert "there is no folder no-such-folder" in " ".join(re.sub(r"[^\w-]+", " ", result.output).split())
 
 
 def test_a_saved_story_passes_cairn_replay(project: Project) -> None:

@@ -81,7 +81,10 @@ class State:
                 clock = json.loads((folder / CLOCK).read_bytes())
                 found.base = Base(instant_from_wire(clock["starts"]), Path(clock["story"]) if clock["story"] else None)
                 found.now = instant_from_wire(clock["now"])
-                found.acts = [Act.from_json(one) for one in (folder / ACTS).read_text(encoding="utf-8").splitlines()]
+                whole = (
+                    (folder / ACTS).read_text(encoding="utf-8").split("\n")[:-1]
+                )  # a last one without its end is cut
+                found.acts = [Act.from_json(one) for one in whole]
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise StateError(
                 f"{folder} has no state of a studio that can be read ({error}): remove it, or name another folder"
