@@ -320,7 +320,10 @@ def test_nothing_of_a_customer_is_run(browser: Opens, here: Studio) -> None:
 
 
 @pytest.mark.parametrize(("name", "size", "scheme"), SCREENS)
-def test_it_fits_every_screen(browser: Opens, name: str, size: dict[str, int], scheme: str) -> None:
+def test_it_is_for_everybody_on_every_screen(browser: Opens, name: str, size: dict[str, int], scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    axe = Axe()
     page = browser(viewport=size, color_scheme=scheme)
     begin(page)
     post(page, "trial.signup")
@@ -329,5 +332,7 @@ def test_it_fits_every_screen(browser: Opens, name: str, size: dict[str, int], s
         wide = page.evaluate("[document.documentElement.scrollWidth, document.querySelector('.st-panel').scrollWidth]")
         assert wide[0] <= size["width"], (name, tab)
         assert wide[1] <= size["width"], (name, tab)
+        found = axe.run(page)
+        assert not found.response["violations"], (name, tab, found.generate_report())
         box = page.locator(".st-tabs select").bounding_box()
         assert box["x"] + box["width"] <= size["width"]
