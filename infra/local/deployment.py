@@ -239,9 +239,7 @@ class LocalDeployment:
             self._hear("open_console", method, url, headers, body)
             return self._answer("serve_console", console_event(method, url, headers, body, self.now()))
 
-    def _hear(
-        self, call: str, method: str, url: str, headers: Mapping[str, str], body: bytes, **more: str
-    ) -> None:
+    def _hear(self, call: str, method: str, url: str, headers: Mapping[str, str], body: bytes, **more: str) -> None:
         if method != "GET":
             self.heard(call, {"method": method, "url": url, "headers": dict(headers), "body": body, **more})
 

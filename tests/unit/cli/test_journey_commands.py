@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 import cli.simulate
-from cli.main import app
 from authoring.watching import changes
+from cli.main import app
 
 ROOT = Path(__file__).parents[3]
 USAGE = 2
