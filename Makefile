@@ -23,6 +23,7 @@
 # make bench  measure calls, units, starts, growth and a month's bill; with DYNAMODB_LOCAL=folder also CPU and events
 #             per second. `.venv/bin/python -m bench --page` writes docs/performance.md and the README's costs anew
 # make serve  run the whole stack behind HTTP on loopback
+# make studio open the console over it on loopback, with a clock to move and samples to post
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -41,10 +42,13 @@ SLOW := tests/deployed_on_ministack tests/infra tests/integration tests/operatio
 # What some tests need beside .venv; each is made once, and a test whose tool cannot be had is skipped.
 TOOLS := tests/vendors/node_modules build/ministack/stamp build/cdk/stamp build/lambda/stamp build/rie/stamp
 
-.PHONY: demo test prove prove-laws prove-migration prove-owners prove-broadcasts prove-lift prove-import prove-quality prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve lock bench clean
+.PHONY: demo test prove prove-laws prove-migration prove-owners prove-broadcasts prove-lift prove-import prove-quality prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve studio lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
+
+studio: .venv/local.stamp
+	@$(BIN)/cairn studio
 
 serve: .venv/local.stamp
 	@$(BIN)/cairn serve

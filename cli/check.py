@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from authoring.defaults import projects_policy
 from cli.options import (
     DEVELOPMENT,
     JOURNEYS,
@@ -90,17 +89,11 @@ def check(  # noqa: PLR0913, PLR0917  one argument for each option
         if not _passes(folder, policy, configuration, wanted):
             raise typer.Exit(1)
         return
-    from authoring.audiences import FILE as AUDIENCES  # noqa: PLC0415
-    from authoring.leads import leads_of  # noqa: PLC0415
-    from authoring.people import people_beside  # noqa: PLC0415  slow to import
-    from authoring.replies import FILE as REPLIES  # noqa: PLC0415
-    from cli.watching import changes  # noqa: PLC0415  not needed otherwise
+    from authoring.project import watched_files  # noqa: PLC0415  slow to import
+    from authoring.watching import changes  # noqa: PLC0415  not needed otherwise
 
-    own = projects_policy(policy)
-    beside = (people_beside(own), leads_of(own), own.with_name(AUDIENCES), own.with_name(REPLIES))
-    watched = (folder.resolve().parent, policy, *beside, LAW, configuration, configuration.parent / "sources")
     with suppress(KeyboardInterrupt):
-        for at in changes(watched if _alone(folder) else (folder, *watched[1:])):
+        for at in changes(watched_files(_root(folder), policy, configuration)):
             echo(f"\n{at:%H:%M:%S}")
             _passes(folder, policy, configuration, wanted)
 
@@ -122,42 +115,25 @@ class Checked:
 
 def checked(folder: Path, policy: Path, configuration: Path) -> Checked:
     """Check a folder of journeys with the files of its project, or the folder of one journey alone."""
-    from authoring.audiences import FILE as AUDIENCES  # noqa: PLC0415
-    from authoring.audiences import check_audiences  # noqa: PLC0415
-    from authoring.journeys import read_catalogue  # noqa: PLC0415  slow to import
-    from authoring.journeys.catalogue import Catalogue  # noqa: PLC0415
-    from authoring.journeys.events import Declarations  # noqa: PLC0415
-    from authoring.leads import check_leads, leads_of  # noqa: PLC0415
-    from authoring.people import check_people, people_beside  # noqa: PLC0415
-    from authoring.policy import check_endpoints, check_policy, compile_policy  # noqa: PLC0415
+    from authoring.policy import check_endpoints, check_policy, compile_policy  # noqa: PLC0415  slow to import
+    from authoring.project import Checked as CheckedFiles  # noqa: PLC0415
+    from authoring.project import check_project, read_journeys  # noqa: PLC0415
     from authoring.proof.report import prove  # noqa: PLC0415
-    from authoring.replies import FILE as REPLIES  # noqa: PLC0415
-    from authoring.replies import check_replies  # noqa: PLC0415
-    from authoring.scripts import check_scripts  # noqa: PLC0415
-    from authoring.sources.check import all_problems  # noqa: PLC0415
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
     from cairn.domain.policy import Policy  # noqa: PLC0415
 
-    catalogue = read_catalogue(folder) if folder.is_dir() else Catalogue([], [], Declarations(None))
-    compiled = None if catalogue.problems else catalogue.compiled()
-    declared = None if catalogue.declared.problems else catalogue.declared
-    problems = [str(problem) for problem in catalogue.problems]
     if _alone(folder):
-        problems += map(str, check_endpoints(policy, compiled or (), catalogue.problem))
+        one = read_journeys(folder)
+        found = None if one.problems else one.compiled()
+        project = CheckedFiles(one, found, [*one.problems, *check_endpoints(policy, found or (), one.problem)])
     else:
-        problems += map(str, check_scripts(folder))
-        problems += map(str, check_policy(policy, LAW, compiled, catalogue.problem))
-        own = projects_policy(policy)
-        problems += map(str, check_people(people_beside(own), folder, compiled, policy, declared, catalogue.problem))
-        problems += map(str, check_leads(leads_of(own), compiled, declared))
-        problems += map(str, check_audiences(own.with_name(AUDIENCES), compiled))
-        problems += map(str, check_replies(own.with_name(REPLIES), compiled, catalogue.problem))
-        problems += all_problems(configuration)
-    if problems or compiled is None:
-        return Checked(problems, 0, None, ())
+        project = check_project(folder, policy, configuration)
+    compiled = project.compiled
+    if project.problems or compiled is None:
+        return Checked([str(problem) for problem in project.problems], 0, None, ())
     with_limits = not _alone(folder) or not check_policy(policy, LAW)  # one journey is checked with any policy
     rules = policy_from_document(compile_policy(policy, LAW)) if with_limits else Policy()
-    return Checked([], len(compiled), prove(_root(folder), compiled, rules), catalogue.undeclared())
+    return Checked([], len(compiled), prove(_root(folder), compiled, rules), project.catalogue.undeclared())
 
 
 def _root(folder: Path) -> Path:

@@ -40,6 +40,7 @@ from cli import (
     simulate,
     sources,
     splits,
+    studio,
     switches,
     tasks,
 )
@@ -72,7 +73,7 @@ def cairn(
     """Cairn: try journeys on a laptop, and operate a deployment."""
 
 
-DEVELOPMENT = (replay, serve, chaos, send, new, check, simulate, score, graph, preview, preflight)
+DEVELOPMENT = (replay, serve, studio, chaos, send, new, check, simulate, score, graph, preview, preflight)
 
 for group in (*DEVELOPMENT, measure, mcp, doctor, migrate, migrate_table, customers, audit):
     app.add_typer(group.app)

@@ -124,6 +124,10 @@ class LocalDeployment:
     """The policy file of the business; the law is the same for every business."""
     moved: Callable[[datetime], None] = lambda _: None
     """Hears of each instant to which the clock moves."""
+    heard: Callable[[str, Mapping[str, Any]], None] = lambda *_: None
+    """Hears of what comes from outside and may change something, before it is done: the method here, its arguments."""
+    answered: Callable[[int], None] = lambda _: None
+    """Hears of the status of each answer over HTTP."""
     stopped: set[str] = field(default_factory=set)
     """Functions that nothing starts at present."""
     _resume_rule: ResumeRule = field(default_factory=ResumeRule)
@@ -205,6 +209,7 @@ class LocalDeployment:
     def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes, source: str = "") -> Shape:
         """Receive a webhook as API Gateway does; returns the function's answer."""
         with self.lock:
+            self._hear("request", method, url, headers, body, source=source)
             self.cloud.create_push_endpoints(body)
             shape = webhook_event(method, url, headers, body, source, self.sources, self.now())
             return self._answer("receive_webhook", shape)
@@ -212,6 +217,7 @@ class LocalDeployment:
     def visit(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Shape:
         """Open the link of a message as API Gateway does; returns the function's answer."""
         with self.lock:
+            self._hear("visit", method, url, headers, body)
             shape = link_event(method, url, headers, body, self.now())
             function = "serve_tasks" if shape["routeKey"].endswith(TASKS) else "serve_preferences"
             return self._answer(function, shape)
@@ -219,6 +225,7 @@ class LocalDeployment:
     def manage(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, actor: str) -> Shape:
         """Call /manage as the authorised `actor`, as API Gateway does; returns the function's answer."""
         with self.lock:
+            self._hear("manage", method, url, headers, body, actor=actor)
             shape = manage_event(method, url, headers, body, actor, self.now())
             return self._answer("manage_api", shape)
 
@@ -229,7 +236,12 @@ class LocalDeployment:
     def open_console(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Shape:
         """Ask for a page of the console as API Gateway does; returns the function's answer."""
         with self.lock:
+            self._hear("open_console", method, url, headers, body)
             return self._answer("serve_console", console_event(method, url, headers, body, self.now()))
+
+    def _hear(self, call: str, method: str, url: str, headers: Mapping[str, str], body: bytes, **more: str) -> None:
+        if method != "GET":
+            self.heard(call, {"method": method, "url": url, "headers": dict(headers), "body": body, **more})
 
     def import_rows(self, batch: Shape) -> Shape | None:
         """Have a batch of rows imported, as a Distributed Map does; None where the function gave no answer."""
@@ -240,6 +252,7 @@ class LocalDeployment:
     def feedback(self, body: str) -> None:
         """Deliver a provider's report as AWS does: by SNS to the feedback queue, or from a log to the function."""
         with self.lock:
+            self.heard("feedback", {"body": body})
             document = json.loads(body)
             if is_logged(document):
                 self._start("record_feedback", log_event(document, self.now()))
@@ -255,7 +268,7 @@ class LocalDeployment:
         """Move the clock; everything that comes due on the way happens at its instant, in order."""
         with self.lock:
             self.settle()
-            while (due := self._next_due()) is not None and due <= instant:
+            while (due := self.next_due()) is not None and due <= instant:
                 if due > self.now():
                     self.clock.move_to(due)
                     self.moved(due)
@@ -304,6 +317,11 @@ class LocalDeployment:
         with self.lock:
             self.stopped.discard(function)
 
+    @property
+    def position(self) -> str:
+        """Another one after each change of a customer, a message or a task."""
+        return self._stream_position or ""
+
     def catch_up(self) -> None:
         """Do everything that has become due in real time since the last call."""
         self.advance_to(self.now())
@@ -311,6 +329,7 @@ class LocalDeployment:
     def fill_audiences(self) -> dict[str, int]:
         """Fill the audiences that are not filled: pages of the table stand in for an export. Members by audience."""
         with self.lock:
+            self.heard("fill_audiences", {})
             return fill_audiences(self.cloud, self.catalogue, self.now())
 
     def timeline(self, customer: str | None = None) -> list[dict[str, Any]]:
@@ -339,7 +358,8 @@ class LocalDeployment:
     def _customers_table(self) -> DynamoCustomers:
         return DynamoCustomers(self.cloud.identity_keys)
 
-    def _next_due(self) -> datetime | None:
+    def next_due(self) -> datetime | None:
+        """When something happens by itself next, which may have become due already; None where nothing waits."""
         consumed = [queue for function in self._running() for queue in function.queues]
         waiting = [*self._schedules().values(), *self.cloud.visible_instants(consumed)]
         waiting += [at for at, name, *_ in self._again if name not in self.stopped]
@@ -458,8 +478,9 @@ class LocalDeployment:
         """What an HTTP caller gets."""
         answer = self._invoke(name, event)
         if isinstance(answer, Failure):
-            return dict(TOO_LATE if answer.timed_out else NO_ANSWER)
+            answer = dict(TOO_LATE if answer.timed_out else NO_ANSWER)
         found: Shape = answer
+        self.answered(found["statusCode"])
         return found
 
     def _start(self, name: str, event: Shape, pauses: tuple[timedelta, ...] = ASYNC_RETRIES) -> None:
@@ -501,19 +522,20 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
     webhook_endpoints: Mapping[str, str] = MappingProxyType({}),
     identity: Mapping[str, str] = IDENTITY_SECRET,
     faults: FaultPlan | None = None,
+    same_ids: bool = False,
 ) -> Iterator[LocalDeployment]:
     """A deployment that lives as long as the block, at `start`; with `ticking`, time also runs by itself.
 
     SMS goes out by SNS or by End User Messaging; WhatsApp always by the latter. `webhook_endpoints` are URLs on
     loopback, by name, that get changes of consent. `configuration` is a sources.toml. `faults` says what goes wrong
     (docs/faults.md). What a webhook points to comes from the vendor's samples. A `bedrock_model` is asked at
-    AWS_ENDPOINT_URL_BEDROCK_RUNTIME.
+    AWS_ENDPOINT_URL_BEDROCK_RUNTIME. With `same_ids`, or `faults`, whatever AWS makes has the same id each time.
     Raises InvalidJourneysError and InvalidPolicyError as `LocalDeployment.deploy` does.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cairn-")))
         clock = stack.enter_context(time_machine.travel(start, tick=ticking))
-        stack.enter_context(sandbox(same_ids=faults is not None))
+        stack.enter_context(sandbox(same_ids=same_ids or faults is not None))
         cloud = Cloud(
             texts_by_end_user_messaging=texts_by_end_user_messaging,
             bedrock_model=bedrock_model,

@@ -56,6 +56,8 @@ class Issuer:
     members: Callable[[], Mapping[str, str]] = dict
     """The name of each member of the project's people.toml, by id."""
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    present: Callable[[], str] = lambda: ""
+    """The user who is signed in without a question; nobody, by default."""
 
     def answer(self, request: Request, now: datetime) -> Response:
         page = request.path.removeprefix(f"{ISSUER}/")
@@ -72,8 +74,9 @@ class Issuer:
         back = urlsplit(asked["redirect_uri"])
         if f"{back.scheme}://{back.netloc}" != origin or not all(asked.values()):
             return Response("This is no sign-in of the console.", 400)
-        user, known = request.form.get("user", ""), self._users()
-        if request.method != "POST" or user not in known:
+        known = self.users()
+        user = (request.form.get("user", "") if request.method == "POST" else "") or self.present()
+        if user not in known:
             fields = "".join(
                 f'<input type="hidden" name="{name}" value="{escape(one)}">' for name, one in asked.items()
             )
@@ -88,7 +91,7 @@ class Issuer:
             "", 303, {"location": f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"}
         )
 
-    def _users(self) -> Mapping[str, tuple[str, tuple[Role, ...]]]:
+    def users(self) -> Mapping[str, tuple[str, tuple[Role, ...]]]:
         members = {id_: (f"{name}, who works on tasks and answers", OF_MEMBERS) for id_, name in self.members().items()}
         return USERS | members
 
@@ -104,7 +107,7 @@ class Issuer:
             "email": known["user"],
             "nonce": known["nonce"],
             "exp": int((now + VALID).timestamp()),
-            ROLES_CLAIM: [role.value for role in self._users()[known["user"]][1]],
+            ROLES_CLAIM: [role.value for role in self.users()[known["user"]][1]],
         }
         parts = ({"alg": "none"}, claims)
         token = ".".join(urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=").decode() for one in parts) + "."

@@ -115,7 +115,7 @@ def run_scenario(  # noqa: PLR0913  one argument for each choice
     what is to come, and may let it happen earlier within its instant.
     Raises RefusedError for one that fails after the last of them, or that the scenario does not expect.
     """
-    coming = Coming(_happenings(path, scenario, deployment, secrets), repeated_after)
+    coming = Coming(happenings(path, scenario, deployment, secrets), repeated_after)
     if watched is not None:
         watched(coming)
     while coming:
@@ -172,9 +172,10 @@ class Coming:
         return True
 
 
-def _happenings(
+def happenings(
     path: Path, scenario: Scenario, deployment: LocalDeployment, secrets: Mapping[str, str]
 ) -> Iterator[tuple[datetime, Callable[[], None]]]:
+    """What a story lets happen, and when."""
     for at, post in _by_instant(scenario, scenario.posts):
         document = body_of(path, post, at)
         headers = {**(sample_headers(path.parent / post.file) if post.file else {}), **post.headers}

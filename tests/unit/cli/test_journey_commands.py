@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 import cli.simulate
+from authoring.watching import changes
 from cli.main import app
-from cli.watching import changes
 
 ROOT = Path(__file__).parents[3]
 USAGE = 2
@@ -127,7 +127,7 @@ def test_with_watch_a_change_is_checked_until_the_command_is_stopped(
     def sleep(_: float) -> None:
         next(edits, stop)()
 
-    monkeypatch.setattr("cli.watching.time.sleep", sleep)
+    monkeypatch.setattr("authoring.watching.time.sleep", sleep)
 
     said = run("check", str(journeys / "broken"), "--watch")
 

@@ -10,7 +10,7 @@ from authoring.drawing.mermaid import TONES
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.adapters.drawing.graph import END, NO_STEP, Graph, UnknownStepsError, graph_of
 from cairn.adapters.drawing.looks import LOOKS, moment_text
-from cairn.adapters.drawing.svg import STYLE
+from cairn.adapters.drawing.svg import STYLE, svg
 from cairn.domain.journey.steps import STEP_KINDS
 
 SEND = {"channel": ["push", "sms"], "template": "hello", "purpose": "marketing"}
@@ -213,3 +213,28 @@ def test_counts_are_read_from_numbers_or_from_a_timeline() -> None:
 def test_what_is_neither_is_refused(text: str) -> None:
     with pytest.raises(InvalidCountsError):
         read_counts(text, "visit")
+
+
+def walked(graph: Graph) -> list[tuple[str, str]]:
+    return [(edge.source, edge.target) for edge in graph.edges if edge.walked]
+
+
+def test_a_path_is_drawn_to_the_next_step_where_the_customer_was() -> None:
+    graph = graph_of(DOCUMENT)
+    assert walked(graph.walking([])) == []
+
+    path = graph.walking(["large", "hello", "answer", "call", "step-of-an-older-version"])
+
+    assert [node.id for node in path.nodes if node.walked] == [NO_STEP, "hello", "answer", "call", "large"]
+    assert walked(path) == [(NO_STEP, "hello"), ("hello", "answer"), ("answer", "call"), ("call", "large")]
+    assert ("answer", "large") in {(edge.source, edge.target) for edge in path.edges}
+
+
+def test_the_end_is_on_the_path_of_a_customer_who_came_there() -> None:
+    graph = graph_of(DOCUMENT)
+    steps = [node.id for node in graph.nodes if node.kind]
+
+    assert END in {target for _, target in walked(graph.walking(steps, to_the_end=True))}
+    assert END not in {target for _, target in walked(graph.walking(steps))}
+    assert 'class="way walked"' in svg(graph.walking(steps))
+    assert 'class="way walked"' not in svg(graph)

@@ -1,6 +1,6 @@
 """The graph of a checked journey: what is drawn, whatever the picture."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any, Self
@@ -36,6 +36,8 @@ class Node:
     """The kind of the step; empty for what is none."""
     count: int | None = None
     """How many stand there."""
+    walked: bool = False
+    """Whether the customer whose path is drawn was there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Edge:
     source: str
     target: str
     label: str = ""
+    walked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,22 @@ class Graph:
                 f"the counts name {', '.join(unknown)}, and {self.journey} has no such step: count the same version"
             )
         return replace(self, nodes=tuple(replace(node, count=counts.get(node.id)) for node in self.nodes))
+
+    def walking(self, steps: Collection[str], *, to_the_end: bool = False) -> Self:
+        """With the path of one customer: the steps where they were, in any order. Those of other versions are ignored.
+
+        Of several ways on from a step, the path takes the one to the next step of theirs.
+        """
+        entry = self.nodes[0].id
+        path = {entry, *steps, *([END] if to_the_end else [])} if steps else set()
+        nodes = tuple(replace(node, walked=node.id in path) for node in self.nodes)
+        position = {node.id: number for number, node in enumerate(nodes) if node.walked}
+        ways: dict[str, str] = {}
+        for edge in self.edges:
+            if edge.source in position and edge.target in position:
+                ways[edge.source] = min(ways.get(edge.source, edge.target), edge.target, key=lambda id_: position[id_])
+        edges = tuple(replace(edge, walked=ways.get(edge.source) == edge.target) for edge in self.edges)
+        return replace(self, nodes=nodes, edges=edges)
 
     def comparing(self, splits: Iterable[Mapping[str, Any]]) -> Self:
         """With how many reached the goal after each arm, and the chosen arm: as /manage/splits says it."""

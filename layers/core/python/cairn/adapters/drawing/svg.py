@@ -24,11 +24,11 @@ MOST_IN_LABEL = 30
 STYLE = """
   svg { --paper: #ffffff; --ink: #1c2430; --dim: #5b6675; --box: #ffffff; --line: #9aa5b1; --edge: #d5dbe2;
     --entry: #3b6fb6; --message: #23895a; --time: #6b7785; --choice: #a87408; --person: #96439a; --change: #1f7f8c;
-    --finish: #4b5563 }
+    --finish: #4b5563; --walked: #c2410c }
   @media (prefers-color-scheme: dark) {
     svg { --paper: #0e1116; --ink: #e8ecf1; --dim: #9aa6b4; --box: #171c23; --line: #5a6674; --edge: #2c3540;
       --entry: #7fb0f0; --message: #5fcf98; --time: #9fb0c0; --choice: #e3b04b; --person: #d894dc; --change: #5cc5d3;
-      --finish: #aab4c0 }
+      --finish: #aab4c0; --walked: #fb923c }
   }
   text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; fill: var(--dim) }
   .title { font-size: 13px; font-weight: 600; fill: var(--ink) }
@@ -43,6 +43,9 @@ STYLE = """
   .outline { fill: var(--box); stroke: var(--tone); stroke-width: 1.4 }
   .way { fill: none; stroke: var(--line); stroke-width: 1.4 }
   .tip { fill: var(--line) }
+  .walked .box, .walked .outline { stroke: var(--walked); stroke-width: 2.6 }
+  .way.walked { stroke: var(--walked); stroke-width: 3.2 }
+  .tip.walked { fill: var(--walked) }
 """
 
 Id = str | Edge
@@ -121,12 +124,14 @@ def _head(graph: Graph) -> Iterator[str]:
 
 
 def _ways(parts: Sequence[tuple[Edge, tuple[Id, Id]]], placed: Layout) -> Iterator[str]:
-    for (_, (_, target)), route in zip(parts, placed.routes, strict=True):
-        yield f'<path class="way" d="{_path(route)}"/>'
+    drawn = sorted(zip(parts, placed.routes, strict=True), key=lambda one: one[0][0].walked)  # the path above the rest
+    for (edge, (_, target)), route in drawn:
+        walked = " walked" if edge.walked else ""
+        yield f'<path class="way{walked}" d="{_path(route)}"/>'
         if not isinstance(target, Edge):
             (x, y), up = route[-1], route[-1][1] < route[0][1]
             tip = f"l-4 {7 if up else -7}h8z"
-            yield f'<path class="tip" d="M{_number(x)} {_number(y)}{tip}"/>'
+            yield f'<path class="tip{walked}" d="M{_number(x)} {_number(y)}{tip}"/>'
 
 
 def _path(route: Sequence[Point]) -> str:
@@ -152,7 +157,8 @@ def _label(edge: Edge, at: Point, size: Point) -> Iterator[str]:
 def _node(node: Node, at: Point, size: Point) -> Iterator[str]:
     x, y = at
     width, height = size
-    yield f'<g style="--tone: var(--{node.look.tone})" transform="translate({_number(x)} {_number(y)})">'
+    walked = ' class="walked"' if node.walked else ""
+    yield f'<g{walked} style="--tone: var(--{node.look.tone})" transform="translate({_number(x)} {_number(y)})">'
     yield f"<title>{escape(': '.join(filter(None, (node.title, node.says))))}</title>"
     if not node.kind:
         yield f'<rect class="outline" width="{_number(width)}" height="{height}" rx="17"/>'
