@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from authoring.drawing.graph import steps_in
 from authoring.drawing.looks import ways_out
-from authoring.preflight.samples import FILE, MIDDAY, Sample, profile_of, read_samples
+from authoring.preflight.samples import MIDDAY, Sample, profile_of, read_samples, samples_of
 from authoring.simulation.run import Trial
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.consent.contact import Contact
@@ -31,7 +31,7 @@ def customer(folder: Path, named: str) -> Sample:
     bare customer.
     """
     written, hash_, name = named.rpartition("#")
-    file = _file(folder, written) if hash_ else folder / FILE
+    file = _file(folder, written) if hash_ else samples_of(folder)
     if not file.exists() and not named:
         return Sample(BARE, {"id": "c_sample_1", TAGS: [], "external_ids": {}}, {}, {}, MIDDAY, Contact())
     samples = read_samples(file)
@@ -46,7 +46,7 @@ def customer(folder: Path, named: str) -> Sample:
 def _file(folder: Path, written: str) -> Path:
     """A file of the journey's folder, or else any."""
     if not written:
-        return folder / FILE
+        return samples_of(folder)
     own = folder / written
     return own if own.exists() else Path(written)
 
