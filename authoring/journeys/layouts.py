@@ -109,15 +109,18 @@ class Layouts:
     def piece(self, name: str) -> Piece | None:
         """A file, without the line break at its end, which Jinja leaves out too. None where it is not there."""
         own = name in self.names()
-        file = (self._folder if own else SHIPPED) / name
         if name not in self._read:
             try:
-                there = own or name in SHIPPED_NAMES
-                self._read[name] = file.read_text(encoding="utf-8").removesuffix("\n") if there else None
+                text = self.text(name) if own else _shipped(name)
+                self._read[name] = None if text is None else text.removesuffix("\n")
             except UnicodeDecodeError:
                 self._read[name] = None
         text = self._read[name]
-        return None if text is None else Piece(text, file, 1)
+        return None if text is None else Piece(text, (self._folder if own else SHIPPED) / name, 1)
+
+
+def _shipped(name: str) -> str | None:
+    return (SHIPPED / name).read_text(encoding="utf-8") if name in SHIPPED_NAMES else None
 
 
 class _Resolving:

@@ -63,7 +63,7 @@ def take_playbook(playbook: Playbook, name: str, journeys: Path, project: Path, 
 def _with_names(file: Path, playbook: Playbook, name: str) -> None:
     """Write the new names of the journeys into a copied file."""
     before = "" if "-" in playbook.name else MENTIONS
-    mention = rf"(?P<before>{before})(?<![\w.-]){re.escape(playbook.name)}(?![a-z0-9_.])"
+    mention = rf"(?P<before>{before})(?<![\w.-]){re.escape(playbook.name)}(?![a-z0-9_]|\.[a-z])"
     file.write_text(re.sub(mention, rf"\g<before>{name}", file.read_text(encoding="utf-8")), encoding="utf-8")
 
 
