@@ -123,7 +123,7 @@ def test_every_event_is_sent_by_a_shipped_source_or_by_the_track_api(playbook: P
 
 
 @each_playbook
-def test_its_effect_is_measured_with_a_holdout_and_guardrails_and_no_harm_to_what_was_asked_for(
+def test_its_effect_is_measured_with_a_holdout_and_guardrails(
     playbook: Playbook,
 ) -> None:
     documents = [one["document"] for one in of(playbook).compiled.values()]
