@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import Template
+from jinja2 import Template, UndefinedError
 from jinja2 import TemplateError as JinjaError
-from jinja2 import UndefinedError
 
 from authoring.journeys.templates import texts_of
 from authoring.preflight.samples import Sample, profile_of
