@@ -18,7 +18,8 @@
 # make check  format, lint, types, import contracts, journeys, words, the documentation's links
 # make format  fix format and lint where a tool can
 # make docs   build the documentation as a site in build/site
-# make preflight  try every journey on invented customers and stamp it; synth refuses a journey without a stamp
+# make preflight  try every journey and playbook on invented customers and stamp it; synth refuses a journey without
+#             its stamp
 # make synth  build the CloudFormation templates
 # make bench  measure calls, units, starts, growth and a month's bill; with DYNAMODB_LOCAL=folder also CPU and events
 #             per second. `.venv/bin/python -m bench --page` writes docs/performance.md and the README's costs anew
@@ -112,6 +113,7 @@ docs: .venv/docs.stamp
 
 preflight: .venv/local.stamp
 	@$(BIN)/cairn preflight
+	@for playbook in playbooks/*/journeys; do $(BIN)/cairn preflight --journeys $$playbook || exit 1; done
 
 synth: .venv/dev.stamp
 	$(BIN)/python -m infra.cloud.synth

@@ -27,13 +27,18 @@ BESIDE = {
 
 
 def default_file(name: str) -> Path:
-    """law.toml, policy.toml, sources.toml or cdk.json, as we ship it."""
+    """law.toml, policy.toml, sources.toml, cdk.json or the folder playbooks, as we ship it."""
     return INSTALLED / name if INSTALLED.is_dir() else CHECKOUT / name
 
 
 def default_journeys(folder: Path = Path()) -> Path:
     """Our own journeys, within our own checkout. Elsewhere it is the folder that this one should have."""
     return CHECKOUT / "layers" / "journeys" if is_our_checkout(folder) else folder / "journeys"
+
+
+def default_playbooks() -> Path:
+    """The folder of the playbooks that we ship."""
+    return default_file("playbooks")
 
 
 def own_or_default(setting: str, folder: Path, named: str = "") -> Path:
@@ -73,8 +78,9 @@ def is_our_checkout(folder: Path) -> bool:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a path is one that Cairn brings."""
-    return path.resolve().is_relative_to(INSTALLED if INSTALLED.is_dir() else CHECKOUT)
+    """Whether a path is one that Cairn brings. A playbook is a project of its own."""
+    in_playbook = path.resolve().is_relative_to(default_playbooks())
+    return not in_playbook and path.resolve().is_relative_to(INSTALLED if INSTALLED.is_dir() else CHECKOUT)
 
 
 def settings_of(folder: Path) -> Mapping[str, str]:

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from authoring.defaults import default_file
 from cli.options import (
     DEVELOPMENT,
     JOURNEYS,
     LAW,
     POLICY,
-    ROOT,
     JourneysOption,
     PolicyOption,
     all_journeys,
@@ -20,7 +20,7 @@ from cli.options import (
 )
 from cli.output import Terminal, echo, json_text
 
-STAGES = ROOT / "cdk.json"
+STAGES = default_file("cdk.json")
 FILE_WIDTH = 160
 """Columns of a report that is written to a file or a pipe."""
 

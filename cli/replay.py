@@ -40,12 +40,17 @@ app = typer.Typer()
 
 @app.command(rich_help_panel=DEVELOPMENT, epilog=examples("cairn demo"))
 def demo() -> None:
-    """Run three scenarios, weeks of virtual time, and print what happened."""
+    """Run three scenarios, weeks of virtual time, and print what happened; list the playbooks."""
+    from authoring.playbooks import playbooks  # noqa: PLC0415  slow to import
+
     replay([SCENARIOS / f"{name}.yaml" for name in DEMO])
     console = Terminal()
     console.print("\nThat was the real thing: the handlers that Lambda runs, on moto and a virtual clock. Next:")
     console.print("  [bold]make serve[/]  the same stack behind HTTP        [bold]layers/journeys/[/]   the journeys")
     console.print("  [bold]make test[/]   everything that can be proven     [bold]events/scenarios/[/]  the stories")
+    console.print("\nReady to use, each begun by [bold]cairn new NAME --from PLAYBOOK[/] (docs/playbooks):")
+    for playbook in playbooks():
+        console.print(f"  [bold]{playbook.name}[/]  {playbook.title}")
 
 
 @app.command(

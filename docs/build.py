@@ -24,10 +24,12 @@ BESIDE = {
     "CODE_OF_CONDUCT.md": "code-of-conduct.md",
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
+    "playbooks/README.md": "playbooks/adding.md",
 }
 """Pages outside docs/, and their names on the site."""
 
-VENDOR_ENTRIES = re.compile(r'^( *)\{ "sources/\*\.md" = .*\n', re.MULTILINE)
+ENTRIES = re.compile(r'^( *)\{ "(sources|playbooks)/\*\.md" = .*\n', re.MULTILINE)
+"""Lines of navigation that stand for one for each vendor, and for each playbook."""
 HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
 FENCE = re.compile(r"^(?P<start>\s*(?:```|~~~)[\w+-]*) (?P<name>\S.*)$")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)(?P<target>[^)\s#]+)(?P<anchor>#[^)\s]*)?\)")
@@ -41,15 +43,21 @@ def pages() -> dict[str, str]:
 
 
 def configuration(at: dict[str, str]) -> str:
-    """The settings with a line of navigation for each vendor's page, named as its heading is."""
-    vendors = {
-        heading[1]: name
-        for source, name in at.items()
-        if name.startswith("sources/") and (heading := HEADING.search((ROOT / source).read_text(encoding="utf-8")))
-    }
-    entries = [f'{{ "{title}" = "{vendors[title]}" }},' for title in sorted(vendors, key=str.lower)]
+    """The settings with a line of navigation for each vendor's page and each playbook's, named as its heading is."""
     text = CONFIG.read_text(encoding="utf-8")
-    return VENDOR_ENTRIES.sub(lambda found: "".join(f"{found[1]}{entry}\n" for entry in entries), text)
+    named = set(re.findall(r'"([^"]+\.md)"', text))
+    titles = {
+        name: heading[1]
+        for source, name in at.items()
+        if name not in named and (heading := HEADING.search((ROOT / source).read_text(encoding="utf-8")))
+    }
+
+    def entries(found: re.Match[str]) -> str:
+        below = {title: name for name, title in titles.items() if name.startswith(f"{found[2]}/")}
+        lines = (f'{{ "{title}" = "{below[title]}" }},' for title in sorted(below, key=str.lower))
+        return "".join(f"{found[1]}{line}\n" for line in lines)
+
+    return ENTRIES.sub(entries, text)
 
 
 def in_navigation(entries: list[Any]) -> set[str]:

@@ -115,7 +115,7 @@ PUBLISHED = {
 
 EXEMPT = {Path("tests/test_words.py")}
 EXTENSIONS = {".py", ".md", ".toml", ".yaml", ".yml"}
-GENERATED = ("events/", "requirements/", "tests/vendors/")
+GENERATED = ("docs/playbooks/", "events/", "requirements/", "tests/vendors/")
 
 PART = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 CODE = re.compile(r"(?P<mark>`+)(?P<code>.+?)(?<!`)(?P=mark)(?!`)")

@@ -14,6 +14,10 @@ from authoring.problems import Problem, did_you_mean
 
 FOLDER = "_layouts"
 
+SHIPPED = Path(__file__).parent / "shipped"
+"""Layouts that Cairn brings. A file of the same name in `_layouts` comes first."""
+SHIPPED_NAMES = frozenset(("cairn/page.mjml",))
+
 TAG = re.compile(
     r"\{#.*?#\}|\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\}|\{\{.*?\}\}|\{%[-+]?\s*(?P<word>\w+)(?P<rest>.*?)%\}",
     re.DOTALL,
@@ -80,7 +84,7 @@ class _Block:
 
 
 class Layouts:
-    """The files of one folder. Reads each once."""
+    """The files of one folder, and those that Cairn brings. Reads each once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -104,13 +108,19 @@ class Layouts:
 
     def piece(self, name: str) -> Piece | None:
         """A file, without the line break at its end, which Jinja leaves out too. None where it is not there."""
+        own = name in self.names()
         if name not in self._read:
             try:
-                self._read[name] = self.text(name).removesuffix("\n") if name in self.names() else None
+                text = self.text(name) if own else _shipped(name)
+                self._read[name] = None if text is None else text.removesuffix("\n")
             except UnicodeDecodeError:
                 self._read[name] = None
         text = self._read[name]
-        return None if text is None else Piece(text, self._folder / name, 1)
+        return None if text is None else Piece(text, (self._folder if own else SHIPPED) / name, 1)
+
+
+def _shipped(name: str) -> str | None:
+    return (SHIPPED / name).read_text(encoding="utf-8") if name in SHIPPED_NAMES else None
 
 
 class _Resolving:

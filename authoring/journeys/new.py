@@ -67,10 +67,7 @@ def begin_journey(folder: Path, *, schema: Path, source: Path | None = None) -> 
     From another journey's folder, `source`, come all files but its stamp. Raises InvalidJourneysError where that has
     problems of its own.
     """
-    if not SLUG.fullmatch(folder.name):
-        raise NewJourneyError(f'"{folder.name}" is no name: lower-case letters, digits and -, a letter first')
-    if os.path.lexists(folder):
-        raise NewJourneyError(f"{folder} exists: choose another name, or remove it")
+    new_folder(folder)
     if source is None:
         _write(folder, {FILE: JOURNEY, "templates/welcome.email.html": TEMPLATE, "samples.yaml": SAMPLES})
     else:
@@ -81,8 +78,17 @@ def begin_journey(folder: Path, *, schema: Path, source: Path | None = None) -> 
                 text = file.read_text(encoding="utf-8")
                 renamed = re.sub(rf"(`cairn \w+ ){re.escape(source.name)}\b", rf"\g<1>{folder.name}", text)
                 file.write_text(renamed, encoding="utf-8")
-    _name(folder / FILE, schema)
+    named(folder / FILE, schema)
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def new_folder(folder: Path) -> Path:
+    """The folder of a new journey, which is not made yet. Raises NewJourneyError where there can be none."""
+    if not SLUG.fullmatch(folder.name):
+        raise NewJourneyError(f'"{folder.name}" is no name: lower-case letters, digits and -, a letter first')
+    if os.path.lexists(folder):
+        raise NewJourneyError(f"{folder} exists: choose another name, or remove it")
+    return folder
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
@@ -93,8 +99,8 @@ def _write(folder: Path, files: dict[str, str]) -> None:
         file.write_text(written, encoding="utf-8")
 
 
-def _name(file: Path, schema: Path) -> None:
-    """The folder's own name, and the schema that an editor checks it with."""
+def named(file: Path, schema: Path) -> None:
+    """Write the folder's own name, and the schema that an editor checks it with."""
     body = SCHEMA_LINE.sub("", file.read_text(encoding="utf-8"))
     line = f"# yaml-language-server: $schema={Path(os.path.relpath(schema, file.parent)).as_posix()}\n"
     file.write_text(line + NAME_LINE.sub(f"journey: {file.parent.name}", body, count=1), encoding="utf-8")

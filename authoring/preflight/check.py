@@ -17,7 +17,7 @@ from authoring.preflight.links import Fault, faults, links_of
 from authoring.preflight.registered import dlt_faults, whatsapp_faults
 from authoring.preflight.rendering import Gap, Rendering, render
 from authoring.preflight.report import Finding, Report, Row, merged
-from authoring.preflight.samples import FILE, Sample, read_samples
+from authoring.preflight.samples import Sample, read_samples, samples_of
 from authoring.preflight.texts import sms_costs, text_faults
 from authoring.preflight.variants import Variant, variants_of
 from cairn.adapters.documents.journey import journey_from_document
@@ -38,7 +38,7 @@ def preflight(
     """The messages that one journey would send, and their problems. Raises InvalidJourneysError on unreadable files."""
     folder = journeys / name
     compiled = compiled_journey(journeys, name)
-    tried = read_samples(samples or folder / FILE)
+    tried = read_samples(samples or samples_of(folder))
     journey = journey_from_document(compiled["document"], compiled["version"])
     variants = variants_of(folder, journey, compiled["templates"])
     checks = _Checks(journey, policy, tried, compiled["document"].get("language", ENGLISH))

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from authoring.preflight.check import compiled_journey
 from authoring.preflight.rendering import Gap, Rendering, render
-from authoring.preflight.samples import FILE, Sample, read_samples
+from authoring.preflight.samples import Sample, read_samples, samples_of
 from authoring.preflight.texts import encoding_of
 from authoring.preflight.variants import Variant, variants_of
 from cairn.adapters.documents.journey import journey_from_document
@@ -63,7 +63,7 @@ class Messages:
 def preview(journeys: Path, name: str, policy: Policy, *, samples: Path | None = None) -> str:
     """The page, in HTML: one file that loads nothing. Raises InvalidJourneysError."""
     compiled = compiled_journey(journeys, name)
-    tried = read_samples(samples or journeys / name / FILE)
+    tried = read_samples(samples or samples_of(journeys / name))
     journey = journey_from_document(compiled["document"], compiled["version"])
     variants = variants_of(journeys / name, journey, compiled["templates"])
     script = (HERE / "preview.js").read_text(encoding="utf-8")

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
+from jinja2 import Template, UndefinedError
 from jinja2 import TemplateError as JinjaError
-from jinja2 import UndefinedError
 
 from authoring.journeys.templates import texts_of
 from authoring.preflight.samples import Sample, profile_of
@@ -174,12 +175,17 @@ def _may_be_longer(value: str, foreign: Collection[str]) -> bool:
 
 
 def _marked(variant: Variant, message: Message) -> str:
-    jinja = environment(escape=False).overlay(finalize=lambda value: f"{BEGIN}{value}{END}")
     links = NoLinks().of(message, variant.channel, "")
     try:
-        return jinja.from_string(variant.parts["text"]).render(variables_of(message, variant.parts, links))
+        return _marking(variant.parts["text"]).render(variables_of(message, variant.parts, links))
     except (JinjaError, TypeError, ValueError):  # a filter of the template does not accept the marks
         return ""
+
+
+@lru_cache(maxsize=256)
+def _marking(text: str) -> Template:
+    """One template for all samples: reading it takes longer than filling it in."""
+    return environment(escape=False).overlay(finalize=lambda value: f"{BEGIN}{value}{END}").from_string(text)
 
 
 def _why(error: TemplateError, variant: Variant) -> str:

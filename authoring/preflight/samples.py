@@ -85,6 +85,12 @@ class _Sample(Wire):
     at: Annotated[str, AfterValidator(_instant)] = Field(default_factory=str, examples=["2026-03-03T22:30:00+01:00"])
 
 
+def samples_of(folder: Path) -> Path:
+    """The file of a journey's samples: its own, else the one that the journeys beside it share."""
+    own, shared = folder / FILE, folder.parent / FILE
+    return shared if shared.is_file() and not own.exists() else own
+
+
 def read_samples(file: Path) -> tuple[Sample, ...]:
     """The samples of a file. Raises InvalidJourneysError with everything that is wrong with it."""
     try:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from authoring.preflight.samples import FILE, MIDDAY, Sample, profile_of, read_samples
+from authoring.preflight.samples import MIDDAY, Sample, profile_of, read_samples, samples_of
 from authoring.simulation.run import Trial
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.adapters.drawing.graph import steps_in
@@ -31,7 +31,7 @@ def customer(folder: Path, named: str) -> Sample:
     bare customer.
     """
     written, hash_, name = named.rpartition("#")
-    file = _file(folder, written) if hash_ else folder / FILE
+    file = _file(folder, written) if hash_ else samples_of(folder)
     if not file.exists() and not named:
         return Sample(BARE, {"id": "c_sample_1", TAGS: [], "external_ids": {}}, {}, {}, MIDDAY, Contact())
     samples = read_samples(file)
@@ -46,7 +46,7 @@ def customer(folder: Path, named: str) -> Sample:
 def _file(folder: Path, written: str) -> Path:
     """A file of the journey's folder, or else any."""
     if not written:
-        return folder / FILE
+        return samples_of(folder)
     own = folder / written
     return own if own.exists() else Path(written)
 

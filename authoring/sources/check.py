@@ -10,7 +10,7 @@ from typing import Any
 from authoring.sources.mapping import problems
 from authoring.sources.page import with_table, write_page
 from authoring.sources.samples import HEADERS, SAMPLES, fetched_beside, posting, sample_headers, samples
-from cairn.adapters.sources import MAPPING, OWN, RESERVED, VENDORS, sources
+from cairn.adapters.sources import MAPPING, OWN, RESERVED, VENDORS, Sources, sources
 from cairn.adapters.sources.mapped import MappedSource
 from cairn.adapters.sources.signed_text import InvalidSourceError
 from cairn.application.events.accept_webhook import Reading, Request
@@ -93,13 +93,14 @@ def write_table(vendor: str, folder: Path) -> bool:
     return write_page(folder / vendor / PAGE, vendor, mapping)
 
 
-def events_of(sample: Path, folder: Path = VENDORS) -> list[dict[str, Any]]:
+def events_of(sample: Path, folder: Path = VENDORS, known: Sources | None = None) -> list[dict[str, Any]]:
     """The events that a sample becomes, as expected.json has them: without source, trust and empty fields.
 
+    `known` are the folder's sources, where they are read already.
     Raises ValueError where the sample is not JSON, or where the mapping makes an event of it that is none.
     """
     vendor = sample.parents[1].name
-    reading = _reading(vendor, sample, folder)
+    reading = _reading(vendor, sample, sources(folder=folder) if known is None else known)
     if reading.problems:
         raise ValueError("; ".join(reading.problems))
     wires = [{**event_to_wire(event), "source": "", "backfill": False} for event in reading.events]
@@ -109,8 +110,7 @@ def events_of(sample: Path, folder: Path = VENDORS) -> list[dict[str, Any]]:
     return found
 
 
-def _reading(vendor: str, sample: Path, folder: Path) -> Reading:
-    known = sources(folder=folder)
+def _reading(vendor: str, sample: Path, known: Sources) -> Reading:
     document = json.loads(sample.read_text(encoding="utf-8"))
     headers = sample_headers(sample)
     made = posting(vendor, document, ANY_SECRET, RECEIVED_AT, headers=headers, known=known)
@@ -141,17 +141,20 @@ def _sample_problems(vendor: str, folder: Path) -> Iterator[str]:
     except ValueError as error:
         yield str(error)
         return
+    known = sources(folder=folder)
     for path in paths:
-        yield from _sample_problem(vendor, path, folder, expected)
+        yield from _sample_problem(vendor, path, folder, known, expected)
     for name in sorted(expected.keys() - {path.stem for path in paths}):
         yield f"{vendor}/{EXPECTED}: {name}: no sample has this name; remove it, or add {SAMPLES}/{name}.json"
     for name in sorted(headers.keys() - {path.name for path in paths}):
         yield f"{vendor}/{SAMPLES}/{HEADERS}: {name}: no sample has this name; remove it, or add the sample"
 
 
-def _sample_problem(vendor: str, path: Path, folder: Path, expected: Mapping[str, Any]) -> Iterator[str]:
+def _sample_problem(
+    vendor: str, path: Path, folder: Path, known: Sources, expected: Mapping[str, Any]
+) -> Iterator[str]:
     try:
-        events = events_of(path, folder)
+        events = events_of(path, folder, known)
     except ValueError as error:
         yield f"{vendor}/{SAMPLES}/{path.name}: {error}"
         return

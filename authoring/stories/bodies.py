@@ -6,11 +6,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from authoring.sources.samples import sample_named
 from authoring.stories.models import Post
 from cairn.domain.shared.instants import duration, instant_to_wire
 
 TOKEN = re.compile(r"\$(at|epoch_ms|epoch)(?:([+-])(\w+))?")
 LONG_TEXT = re.compile(r"\$text:(\d+)")
+
+
+def file_of(path: Path, post: Post) -> Path | None:
+    """The file that has the body of a post of the story at `path`, where it is not the story itself."""
+    if post.sample:
+        return sample_named(f"{post.source}/{post.sample}")
+    return None if post.file is None else path.parent / post.file
 
 
 def body_of(path: Path, post: Post, at: datetime) -> Any:
@@ -19,7 +27,8 @@ def body_of(path: Path, post: Post, at: datetime) -> Any:
     Raises OSError where its file cannot be read, ValueError where something in it cannot be understood, and LookupError
     or TypeError where a path of `set` leads nowhere.
     """
-    document = post.event if post.file is None else json.loads((path.parent / post.file).read_text(encoding="utf-8"))
+    file = file_of(path, post)
+    document = post.event if file is None else json.loads(file.read_text(encoding="utf-8"))
     document = json.loads(json.dumps(document, default=str))
     for path_in_document, value in post.set.items():
         _set(document, path_in_document.split("."), json.loads(json.dumps(value, default=str)))

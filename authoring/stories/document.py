@@ -13,6 +13,7 @@ from authoring.journeys.shape import NOTATION as OF_JOURNEYS
 from authoring.journeys.source import Source, read_yaml
 from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean, dotted
 from authoring.shape import MessageAndFix, Notation, findings
+from authoring.sources.samples import samples
 from authoring.stories.bodies import body_of
 from authoring.stories.models import WITH_TASKS, Answer, Click, Expectation, Order, Post, Scenario
 from cairn.adapters.sources import sources
@@ -165,13 +166,19 @@ def _source_findings(post: Post, known: Collection[str]) -> Iterator[Finding]:
 
 def _body_findings(path: Path, scenario: Scenario, post: Post, bodies: list[Any]) -> Iterator[Finding]:
     """The problems of the body of a post; without one, it is added to `bodies`."""
-    if (post.event is None) == (post.file is None):
-        message = "this post has no body" if post.event is None else "this post has two bodies"
-        yield post.loc, message, "Write `event:` with the body, or `file:` with its path from the story's folder."
+    if (bodies_given := [post.event is not None, post.file is not None, bool(post.sample)].count(True)) != 1:
+        message = "this post has two bodies" if bodies_given else "this post has no body"
+        fix = "Write `event:` with the body, `file:` with its path from the story's folder, or `sample:` with its name."
+        yield post.loc, message, fix
         return
     try:
         bodies.append(body_of(path, post, scenario.instant(post.at)))
     except OSError as error:
+        if post.sample:
+            known = [one.stem for one in samples(post.source)]
+            fix = did_you_mean(post.sample, known, f"It has {', '.join(known) or 'none'}.")
+            yield (*post.loc, "sample"), f'{post.source} has no sample "{post.sample}"', fix
+            return
         fix = "Name a JSON file by its path from the story's folder."
         yield (*post.loc, "file"), f"{path.parent / (post.file or '')} cannot be read: {error.strerror}", fix
     except ValueError as error:

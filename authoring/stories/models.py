@@ -116,6 +116,9 @@ class Post(_Part):
     file: Path | None = Field(
         default=None, description="The body, by a path from the story's folder.", examples=["signup.json"]
     )
+    sample: str = Field(
+        default="", description="The body: a sample of the source, by its name.", examples=["invoice_payment_failed"]
+    )
     set: dict[str, Any] = Field(
         default_factory=dict, description="Changes to the body, by dotted path.", examples=["{attributes.club: North}"]
     )

@@ -15,7 +15,7 @@ from typing import Any
 from authoring.defaults import default_journeys
 from authoring.sources.samples import posting, sample_headers
 from authoring.stories import Click, Order, Post, Scenario, check_endpoints
-from authoring.stories.bodies import body_of
+from authoring.stories.bodies import body_of, file_of
 from authoring.stories.comparison import Comparison, compare
 from authoring.stories.models import WITH_TASKS
 from cairn.adapters.sources import sources
@@ -178,7 +178,8 @@ def happenings(
     """What a story lets happen, and when."""
     for at, post in _by_instant(scenario, scenario.posts):
         document = body_of(path, post, at)
-        headers = {**(sample_headers(path.parent / post.file) if post.file else {}), **post.headers}
+        file = file_of(path, post)
+        headers = {**(sample_headers(file) if file else {}), **post.headers}
         if post.source == reports.SOURCE:
             happen = partial(_report, deployment, post, document)
         else:

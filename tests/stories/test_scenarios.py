@@ -402,3 +402,16 @@ def test_a_click_is_on_the_e_mail_of_the_customer_whom_it_names(replay: Replay, 
     confirmed = [line for line in lines if line["kind"] == "consent" and line["at"] > "2026-05-04T13:10"]
     assert {line["customer"] for line in confirmed} == {"bob"}
     assert f"{path}:17: no e-mail of please-confirm#2 has a link to confirm yet" in refused.stderr
+
+
+def test_a_post_may_be_a_sample_of_a_vendor_with_its_headers_and_with_changes(replay: Replay, tmp_path: Path) -> None:
+    path = tmp_path / "sample.yaml"
+    path.write_text(
+        "scenario: A cart changes\nstarts: 2026-03-02T14:00:00Z\nfor: 1h\n"
+        "posts: [{at: 0s, source: shopify, sample: checkouts_update, set: {email: mia@example.com}}]\n"
+    )
+
+    result = replay(path, "--json")
+
+    (event,) = [line for line in map(json.loads, result.stdout.splitlines()) if line["kind"] == "event"]
+    assert (event["type"], event["source"], event["customer"]) == ("cart.updated", "shopify", "mia@example.com")

@@ -287,3 +287,28 @@ def test_a_subject_shares_nothing(tmp_path: Path) -> None:
     )
 
     assert problems(root)[0].startswith("visit/templates/a.email.html:2: subject: nothing can be included")
+
+
+PAGE = (
+    '{% extends "cairn/page.mjml" %}{% block brand %}Harbour{% endblock %}'
+    "{% block main %}<mj-text>Hello</mj-text>{% endblock %}{% block footer %}Quay Street{% endblock %}"
+)
+
+
+def test_a_layout_that_cairn_brings_is_found_and_one_of_the_same_name_comes_first(tmp_path: Path) -> None:
+    brought = Layouts(tmp_path).resolved(PAGE, Path("t.mjml"), 1)
+    (tmp_path / "cairn").mkdir()
+    (tmp_path / "cairn/page.mjml").write_text("<mjml>{% block main %}{% endblock %}</mjml>", encoding="utf-8")
+    own = Layouts(tmp_path).resolved(
+        PAGE.partition("{% block brand")[0] + PAGE[PAGE.index("{% block main") :][:62], Path("t.mjml"), 1
+    )
+
+    assert brought.problems == ()
+    assert all(text in brought.text for text in ("Harbour", "<mj-text>Hello</mj-text>", "Quay Street", "color-scheme"))
+    assert own.text == "<mjml><mj-text>Hello</mj-text></mjml>"
+
+
+def test_a_layout_that_cairn_brings_is_asked_for_its_blocks(tmp_path: Path) -> None:
+    (problem, *_) = Layouts(tmp_path).resolved('{% extends "cairn/page.mjml" %}', Path("t.mjml"), 1).problems
+
+    assert "a template has no block brand" in str(problem)

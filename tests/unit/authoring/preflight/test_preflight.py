@@ -646,6 +646,18 @@ def test_a_journey_without_samples_cannot_be_checked(tmp_path: Path) -> None:
         report_of(root)
 
 
+def test_journeys_share_the_samples_beside_them_and_their_own_come_first(tmp_path: Path) -> None:
+    root = written(tmp_path, {"hello.sms.txt": SMS})
+    own = root / "visit" / "samples.yaml"
+    (root / "samples.yaml").write_text(yaml.safe_dump([MIA, ANA, MIA]), encoding="utf-8")
+
+    before = report_of(root).samples
+    own.unlink()
+
+    assert before != 3
+    assert report_of(root).samples == 3
+
+
 # The command and its stamp.
 
 

@@ -154,7 +154,14 @@ expect:
             "at: 1h, file: a.json}",
             6,
             "this post has two bodies",
-            "Write `event:` with the body, or `file:` with its path from the story's folder.",
+            "Write `event:` with the body, `file:` with its path from the story's folder, or `sample:` with its name.",
+        ),
+        (
+            "{<<: *signup, at: 1h}",
+            "{at: 1h, source: stripe, sample: invoice_payment_faild}",
+            6,
+            'stripe has no sample "invoice_payment_faild"',
+            "Did you mean invoice_payment_failed?",
         ),
         ("at: 1h}", "at: 1h, times: 0}", 6, "0 is out of range", "Write a number such as 2."),
         (
