@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from tests.conftest import SHORT_JOURNEY, Begins, Story
+from tests.console import Browser
 from tests.stories.shop import POLICY, served
 
 Json = dict[str, Any]
@@ -238,3 +239,24 @@ def examples(block: str) -> list[str]:
     page = (Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
     (found,) = re.findall(rf"^```sh {block}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     return str(found).splitlines()
+
+
+def test_a_steward_decides_on_the_page_of_a_pair(steward: Steward) -> None:
+    browser = Browser(steward.story.deployment)
+    assert "No quality run yet" in browser.get("/quality").text
+    anna = steward.meets("", email="anna.lindqvist@example.com", **ANNA)
+    again = steward.meets("", phone="+12015550101", **ANNA)
+    steward.runs()
+
+    address = re.search(r'href="/console(/quality/pairs/[^"]+)"', browser.get("/quality").html)
+    assert address is not None
+    for section in ("completeness", "disagreements", "losses", "findings"):
+        assert browser.get(f"/quality?section={section}").status == 200
+    page = browser.get(address[1]).text
+    assert "+12015550101" in page
+    assert "Lindqvist" in page
+    assert browser.post(address[1], do="merge", why="she called").location == "/console/quality"
+    steward.story.deployment.settle()
+
+    assert steward.id_of("anna.lindqvist@example.com") == steward.id_of("+12015550101")
+    assert {anna, again} not in steward.pairs()

@@ -43,6 +43,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("/experiments", "Experiments", "flask", "GET /manage/measures", key="x"),
             Entry("/reports", "Reports", "chart", "GET /manage/reports", key="f"),
+            Entry("/quality", "Data quality", "check", "GET /manage/quality", key="q"),
         ),
     ),
     (

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cairn.adapters.console.ask import Ask, Document, GoTo, View
-from cairn.adapters.console.views import audiences, customers, home, journeys, measures, operations, people
+from cairn.adapters.console.views import audiences, customers, home, journeys, measures, operations, people, quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ ROUTES = (
     Route("/experiments/{journey}", measures.experiment),
     Route("/reports", measures.reports),
     Route("/reports/{report}", measures.report),
+    Route("/quality", quality.overview),
+    Route("/quality/pairs/{customer}/{other}", quality.pair, quality.decide),
     Route("/switches", operations.switches, operations.switch),
     Route("/sources", operations.sources),
     Route("/consent", operations.consent, operations.record),
