@@ -146,16 +146,15 @@ def _customers(  # noqa: PLR0913, PLR0917  what both use cases need
     targets: Targets,
 ) -> "CustomerRoutes":
     from cairn.adapters.documents.catalogue import Catalogue  # noqa: PLC0415  with the engine
-    from cairn.adapters.documents.policy import policy_at  # noqa: PLC0415
     from cairn.adapters.dynamodb.chosen_arms import DynamoChosenArms  # noqa: PLC0415
     from cairn.adapters.http.manage.customers import CustomerRoutes  # noqa: PLC0415
     from cairn.application.customer.change_customer import ChangeCustomer  # noqa: PLC0415
     from cairn.application.customer.show_customer import ShowCustomer  # noqa: PLC0415
 
-    journeys, policy = Catalogue(Path(settings.journeys_path)), Path(settings.policy_path)
+    journeys = Catalogue(Path(settings.journeys_path))
     return CustomerRoutes(
         show=ShowCustomer(find, history, audit, journeys, board, DynamoChosenArms(), targets.time_zone),
-        change=ChangeCustomer(find, commands, journeys, journeys, lambda: policy_at(policy).max_identifiers),
+        change=ChangeCustomer(find, commands, journeys, journeys),
         normal_phone=phones_of(settings.phone_region),
     )
 

@@ -20,6 +20,7 @@ from cairn.domain.shared.errors import (
     MalformedBodyError,
     NoLeadsError,
     NotAllowedError,
+    NotMergedError,
     NotSignedInError,
     NotUnderReviewError,
     OrderRefusedError,
@@ -74,6 +75,7 @@ STATUSES: Mapping[type[CairnError], tuple[int, str]] = {
     AmbiguousNameError: (409, "ambiguous-name"),
     ConflictError: (409, "conflict"),
     DealTakenError: (409, "deal-taken"),
+    NotMergedError: (409, "not-merged"),
     NotAllowedError: (409, "not-allowed"),
     InvalidSwitchError: (409, "not-switched"),  # the form has refused an invalid target already, with a 400
     NoLeadsError: (409, "no-leads"),

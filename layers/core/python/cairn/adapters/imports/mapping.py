@@ -18,7 +18,7 @@ from cairn.application.events.canonical_addresses import CanonicalAddresses, Pho
 from cairn.domain.consent.changes import STATED, ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.suppression import Cause
 from cairn.domain.customer.consent_updates import RELEASED, SUPPRESSED
-from cairn.domain.customer.state import IDENTIFIER_DETACHED
+from cairn.domain.customer.state import DUPLICATE_CONFIRMED, IDENTIFIER_DETACHED
 from cairn.domain.event import (
     EVENT_TYPE_SHAPE,
     LONE_SURROGATE,
@@ -46,7 +46,9 @@ CUSTOMER_IMPORTED = f"{IMPORTS_SOURCE}.customer"
 CONSENT_IMPORTED = f"{IMPORTS_SOURCE}.consent"
 """They begin with their source, so they count as no activity of the customer (domain/profile)."""
 
-NOT_IMPORTED = frozenset({*REQUESTS, RECORD_ERASURE_REQUESTED, SUPPRESSED, RELEASED, IDENTIFIER_DETACHED})
+NOT_IMPORTED = frozenset(
+    {*(*REQUESTS, RECORD_ERASURE_REQUESTED, SUPPRESSED, RELEASED, IDENTIFIER_DETACHED, DUPLICATE_CONFIRMED)}
+)
 """Types that order something. A file of history orders nothing."""
 
 STATUSES = ("denied", "granted", "pending")

@@ -1,14 +1,14 @@
 """What a person decides about one customer: enter a journey, leave one, be one with another customer."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cairn.application.customer.find_customer import FindCustomer
 from cairn.application.operations.operator_commands import Attribution, CommandReceipt, OperatorCommands
 from cairn.application.ports import JourneyDirectory, JourneyVersions
 from cairn.domain.customer.customer import on_event
-from cairn.domain.customer.state import CUSTOMERS_MERGED, JOURNEY_ENTERED, JOURNEY_LEFT, Customer
+from cairn.domain.customer.state import JOURNEY_ENTERED, JOURNEY_LEFT, Customer
 from cairn.domain.event import Event
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.enrollment import Status
@@ -28,7 +28,6 @@ class ChangeCustomer:
     commands: OperatorCommands
     versions: JourneyVersions
     directory: JourneyDirectory
-    max_identifiers: Callable[[], int]
 
     def enroll(
         self, name: str, journey: str, key: str, data: Mapping[str, Any], attribution: Attribution
@@ -63,18 +62,15 @@ class ChangeCustomer:
         return self.commands.submit("leave", event, customer.id, attribution, {"journey": journey})
 
     def merge(self, name: str, other_name: str, attribution: Attribution) -> CommandReceipt:
-        """The receipt is about the customer whose id stays. It cannot be undone (docs/trust.md)."""
+        """The receipt is about the customer whose id stays. It cannot be undone (docs/trust.md).
+
+        Raises NotMergedError as well.
+        """
         one, other = self.find(name), self.find(other_name)
         if one.id == other.id:
             raise OrderRefusedError("both names lead to the same customer already")
-        names, most = {*one.profile.identifiers, *other.profile.identifiers}, self.max_identifiers()
-        if len(names) > most:
-            raise OrderRefusedError(f"together they have {len(names)} identifiers, and a customer has at most {most}")
-        stays = survivor((one.profile, other.profile)).id
-        absorbed = one.id if stays == other.id else other.id
-        about = {"other": absorbed, "actor": attribution.by}
-        event = self.commands.event(CUSTOMERS_MERGED, stays, attribution, about)
-        return self.commands.submit("merge", event, stays, attribution, {"absorbed": absorbed})
+        done = self.commands.merge(one, other, attribution)
+        return replace(done, about=survivor((one.profile, other.profile)).id)
 
     def _against(self, customer: Customer, event: Event, attribution: Attribution) -> str:
         """Why the customer would not enter, as far as can be seen now; empty where nothing is against it."""

@@ -13,10 +13,10 @@ from cairn.domain.consent.keywords import EVENT_TYPES, Intent
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, confirms
 from cairn.domain.customer.customer import merge_customers
-from cairn.domain.customer.resolution import Resolution, needs_typed_names, resolve
+from cairn.domain.customer.resolution import Resolution, needs_typed_names, one_by_order, resolve
 from cairn.domain.customer.state import (
-    CUSTOMERS_MERGED,
     DEDUPE_WINDOW,
+    DUPLICATE_CONFIRMED,
     IDENTIFIER_DETACHED,
     Concerns,
     Customer,
@@ -80,8 +80,8 @@ class IdentifyCustomer:
         if not event.identifiers and (event.customer_id or references):
             customer = self.customers.load(event.customer_id) if event.customer_id else self._seen_with(references)
             self._check_link(event, customer)
-            found = FoundCustomers((customer, *self._said_to_be_one(event, customer)))
-            resolution = Resolution(found.customers)
+            found = FoundCustomers((customer, *self._same_person(event, customer)))
+            resolution = one_by_order(found.customers, self.policy.max_identifiers, self.policy.guarded)
         else:
             found, resolution = self._resolve(event, concerns)
         _check_not_erased(found, event)
@@ -118,13 +118,6 @@ class IdentifyCustomer:
             resolution.by_vouched,
         )
 
-    def _said_to_be_one(self, event: Event, customer: Customer) -> tuple[Customer, ...]:
-        """The other customer, where an operator says that both are one person; none where they are one already."""
-        if event.source != OPERATORS_SOURCE or event.type != CUSTOMERS_MERGED:
-            return ()
-        other = self.customers.load(event.properties["other"])
-        return () if other.id == customer.id else (other,)
-
     def _seen_with(self, references: Iterable[str]) -> Customer:
         """The customer with whom one of these was seen. Raises UnknownReferenceError, ErasedCustomerError."""
         for id_ in references:
@@ -135,6 +128,16 @@ class IdentifyCustomer:
             except UnknownCustomerError:
                 continue
         raise UnknownReferenceError("what the event refers to was seen with no customer")
+
+    def _same_person(self, event: Event, customer: Customer) -> tuple[Customer, ...]:
+        """The other customer who is this one, as an operator says; nobody once they are merged.
+
+        Raises UnknownCustomerError or ErasedCustomerError where the other one is there no more.
+        """
+        if event.source != OPERATORS_SOURCE or event.type != DUPLICATE_CONFIRMED:
+            return ()
+        other = self.customers.load(str(event.properties.get("other")))
+        return (other,) if other.id != customer.id else ()
 
     def _check_link(self, event: Event, customer: Customer) -> None:
         """Raises UnknownCustomerError where a link was sent to an address that is not this customer's."""

@@ -12,9 +12,10 @@ from cairn.application.ports import Audit, Customers, Inbox, Suppressions
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.suppression import Suppression, suppression_key
 from cairn.domain.customer.consent_updates import RELEASED, SUPPRESSED
-from cairn.domain.customer.state import IDENTIFIER_DETACHED, Customer
+from cairn.domain.customer.resolution import why_apart
+from cairn.domain.customer.state import DUPLICATE_CONFIRMED, IDENTIFIER_DETACHED, Customer
 from cairn.domain.event import Event
-from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier
+from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier, other_accounts
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.identity.trust import OPERATORS_SOURCE
 from cairn.domain.lead.changes import refusal
@@ -25,7 +26,7 @@ from cairn.domain.privacy.requests import ERASURE_REQUESTED, erasure_order
 from cairn.domain.profile.addresses import addresses_of, identifier_at
 from cairn.domain.profile.lead import Move
 from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
-from cairn.domain.shared.errors import InvalidRequestError, NoLeadsError, StageRefusedError
+from cairn.domain.shared.errors import InvalidRequestError, NoLeadsError, NotMergedError, StageRefusedError
 from cairn.domain.shared.hashing import short_hash
 
 CONSENT_CHANGED = "consent.changed"
@@ -134,6 +135,18 @@ class OperatorCommands:
         tag = customer_id_for(lost, self.keys.customer_ids)
         event = self.event(IDENTIFIER_DETACHED, found.id, attribution, {"identifier": tag, "kind": lost.kind})
         return self.submit("detach", event, found.id, attribution, {"kind": lost.kind, "identifier": tag})
+
+    def merge(self, one: Customer, other: Customer, attribution: Attribution) -> CommandReceipt:
+        """Make two customers one, as a person has found that they are. Raises NotMergedError where they cannot be."""
+        if why_apart((one, other)):
+            systems = other_accounts(one.profile.vouched_identifiers, other.profile.vouched_identifiers)
+            because = f"each has an account of its own: {', '.join(systems)}" if systems else "together, too many names"
+            raise NotMergedError(
+                f"they are not merged: {because}. Merge them in that system, or detach what is not theirs"
+                " (docs/trust.md, Two accounts, one address)"
+            )
+        event = self.event(DUPLICATE_CONFIRMED, one.id, attribution, {"other": other.id, "actor": attribution.by})
+        return self.submit("merge", event, one.id, attribution, {"other": other.id})
 
     def set_stage(self, name: str, stage: str, pipeline: str, attribution: Attribution) -> CommandReceipt:
         """Move a customer to a stage; without the name of a pipeline, of the one that has it.

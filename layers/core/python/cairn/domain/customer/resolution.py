@@ -80,6 +80,35 @@ def resolve(
     return _joined(event, holders, owners, limit, guarded)
 
 
+def one_by_order(
+    customers: tuple[Customer, ...], limit: int = MAX_IDENTIFIERS, guarded: frozenset[str] = frozenset()
+) -> Resolution:
+    """The first customer, with those whom a person has called the same, unless the rules for sources keep them apart.
+
+    What a visitor typed becomes no name or address of a customer who is known, by whatever order.
+    """
+    first, *others = customers
+    if not others:
+        return Resolution(customers)
+    if reason := why_apart(customers, limit):
+        return Resolution((first,), dropped={"customer.duplicate": reason})
+    known = any(one.profile.is_known for one in customers)
+    return Resolution(
+        tuple(one.narrowed((), guarded, joins=True) if known and not one.profile.is_known else one for one in customers)
+    )
+
+
+def why_apart(customers: Sequence[Customer], limit: int = MAX_IDENTIFIERS) -> str:
+    """Why customers cannot be one: OTHER_ACCOUNT or TOO_MANY; empty where they can."""
+    names: set[Identifier] = set()
+    for one in customers:
+        own = one.profile.vouched_identifiers
+        if not may_be_same_person(names, own):
+            return OTHER_ACCOUNT
+        names |= set(own)
+    return TOO_MANY if len(names) > limit else ""
+
+
 def _joined(
     event: Event, holders: Holders, owners: Sequence[Customer], limit: int, guarded: frozenset[str]
 ) -> Resolution:

@@ -89,8 +89,13 @@ def may_be_same_person(left: Iterable[Identifier], right: Iterable[Identifier]) 
 
     An account is a `user_id`, or another system's id.
     """
+    return not other_accounts(left, right)
+
+
+def other_accounts(left: Iterable[Identifier], right: Iterable[Identifier]) -> list[str]:
+    """The systems at which both sides have accounts, and none in common: `user_id`, `external:stripe`."""
     own, others = _accounts(left), _accounts(right)
-    return all(own[system] & others[system] for system in own.keys() & others.keys())
+    return sorted(system for system in own.keys() & others.keys() if not own[system] & others[system])
 
 
 def _accounts(names: Iterable[Identifier]) -> dict[str, set[str]]:

@@ -109,6 +109,10 @@ class AmbiguousNameError(CairnError):
     """A name belongs to several customers; the message lists their ids."""
 
 
+class NotMergedError(CairnError):
+    """Two customers cannot be merged; the message says why, and what to do."""
+
+
 class NotAllowedError(CairnError):
     """A person's message would never go out; the error's text says why."""
 
