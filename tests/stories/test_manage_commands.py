@@ -214,9 +214,10 @@ def test_a_customer_is_shown_moved_and_merged_by_commands(opens: Opens) -> None:
     assert json.loads(shop.cairn("customer", "journeys", "mia", "--json"))["enrollments"][0]["journey"] == "shop"
     wrong = shop.tries("customer", "enroll", "mia", "shop", "--why", "asked", "--data", "[1]")
     assert (wrong.exit_code, "--data is a JSON object" in wrong.output) == (1, True)
-    shop.happens("note.seen", customer={"user_id": "mia-2"}, consent=[])
-    assert shop.tries("customer", "merge", "mia", "mia-2", "--why", "ticket").exit_code == 1, "it asks before"
-    assert "both are c_" in shop.cairn("customer", "merge", "mia", "mia-2", "--why", "ticket 4711", "--yes")
+    shop.happens("note.seen", customer={"email": "mia.home@example.com"}, consent=[])
+    both = ("mia", "mia.home@example.com")
+    assert shop.tries("customer", "merge", *both, "--why", "ticket").exit_code == 1, "it asks before"
+    assert "both are c_" in shop.cairn("customer", "merge", *both, "--why", "ticket 4711", "--yes")
 
 
 def test_a_message_that_was_not_sent_is_sent_again_by_a_command(opens: Opens) -> None:

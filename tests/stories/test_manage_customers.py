@@ -166,20 +166,28 @@ def test_a_customer_leaves_a_journey_and_what_waits_of_it_is_dropped(opens: Open
 
 def test_two_customers_become_one_by_a_persons_decision(shop: Shop) -> None:
     shop.happens("note.wanted")
-    shop.happens("note.seen", customer={"user_id": "mia-2", "email": "mia.home@example.com"}, consent=[])
-    older, newer = (customer(shop, "find", name)["customer"] for name in ("mia", "mia-2"))
+    shop.happens("note.seen", customer={"email": "mia.home@example.com"}, consent=[])
+    older, newer = (customer(shop, "find", name)["customer"] for name in ("mia", "mia.home@example.com"))
 
-    done = customer(shop, "merge", "mia", other="mia-2", why="ticket 4711")
+    done = customer(shop, "merge", "mia", other="mia.home@example.com", why="ticket 4711")
 
     assert older != newer
     assert done["status_code"] == 202
-    assert {customer(shop, "find", name)["customer"] for name in ("mia", "mia-2", "mia.home@example.com")} == {
-        done["customer"]
-    }
+    assert {customer(shop, "find", name)["customer"] for name in ("mia", "mia.home@example.com")} == {done["customer"]}
     entry = next(one for one in shop.asks("GET", "audit")["entries"] if one["what"] == "merge")
-    assert {entry["target"], entry["detail"]["absorbed"]} == {older, newer}
-    again = customer(shop, "merge", "mia", other="mia-2", why="ticket 4711")
+    assert {entry["target"], entry["detail"]["other"]} == {older, newer}
+    again = customer(shop, "merge", "mia", other="mia.home@example.com", why="ticket 4711")
     assert again["detail"] == "both names lead to the same customer already"
+
+
+def test_two_accounts_of_one_system_stay_two_customers(shop: Shop) -> None:
+    shop.happens("note.wanted")
+    shop.happens("note.seen", customer={"user_id": "mia-2"}, consent=[])
+
+    refused = customer(shop, "merge", "mia", other="mia-2", why="ticket 4711")
+
+    assert (refused["status_code"], refused["title"]) == (409, "not-merged")
+    assert "each has an account of its own: user_id" in refused["detail"]
 
 
 def test_a_reason_that_names_the_other_customer_is_refused(shop: Shop) -> None:

@@ -62,7 +62,10 @@ class ChangeCustomer:
         return self.commands.submit("leave", event, customer.id, attribution, {"journey": journey})
 
     def merge(self, name: str, other_name: str, attribution: Attribution) -> CommandReceipt:
-        """The receipt is about the customer whose id stays. It cannot be undone (docs/trust.md)."""
+        """The receipt is about the customer whose id stays. It cannot be undone (docs/trust.md).
+
+        Raises NotMergedError as well.
+        """
         one, other = self.find(name), self.find(other_name)
         if one.id == other.id:
             raise OrderRefusedError("both names lead to the same customer already")

@@ -12,7 +12,6 @@ from cairn.domain.customer.believed import believed
 from cairn.domain.customer.chosen_arms import Chosen, arms_for, newly_assigned, nothing_chosen
 from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, consent_updates
 from cairn.domain.customer.state import (
-    CUSTOMERS_MERGED,
     JOURNEY_ENTERED,
     JOURNEY_LEFT,
     JOURNEY_MIGRATED,
@@ -70,8 +69,8 @@ MISFIRED_AFTER = timedelta(minutes=5)
 REMOVED = "removed"
 """The outcome of an enrollment that waited for its beginning when its journey was removed, or began otherwise."""
 
-BY_HAND = frozenset({JOURNEY_ENTERED, JOURNEY_LEFT, RESEND_ORDERED, CUSTOMERS_MERGED})
-"""What operators order for one customer. The merge is done when the customer is identified."""
+BY_HAND = frozenset({JOURNEY_ENTERED, JOURNEY_LEFT, RESEND_ORDERED})
+"""What operators order for one customer."""
 
 IN_IT, NOT_DEPLOYED = "in it already", "not deployed"
 """Why an operator's order enters nobody."""

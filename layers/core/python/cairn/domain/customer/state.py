@@ -35,14 +35,14 @@ OLDER_MERGES = "merged"
 IDENTIFIER_DETACHED = "identifier.detached"
 """An operator takes an identifier away from a customer."""
 
+CUSTOMERS_MERGED = "customers.merged"
+"""An operator says that another customer is the same person: `other`, its id."""
+
 JOURNEY_ENTERED = "journey.entered"
 """An operator enters the customer into the deployed version of a journey: `journey`, `key`, `data`."""
 
 JOURNEY_LEFT = "journey.left"
 """An operator ends the customer's enrollments in a `journey`: as an event of its `exit_on` would."""
-
-CUSTOMERS_MERGED = "customers.merged"
-"""An operator says that this customer and the `other` one are one person."""
 
 RESEND_ORDERED = "resend.ordered"
 """An operator sends a `message` of a journey once more, under the id `again`."""
