@@ -238,3 +238,23 @@ def examples(block: str) -> list[str]:
     page = (Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
     (found,) = re.findall(rf"^```sh {block}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     return str(found).splitlines()
+
+
+def test_a_copy_that_ends_too_soon_is_no_copy(steward: Steward, monkeypatch: pytest.MonkeyPatch) -> None:
+    steward.meets("", email="anna.lindqvist@example.com", **ANNA)
+    cloud = type(steward.story.deployment.cloud)
+    items_of, seen = cloud.items_of, list[Any]()
+
+    def breaks(self: Any, key: Any) -> Any:
+        seen.append(key)
+        if len(seen) > 1:
+            raise RuntimeError("the laptop ran out of memory")
+        return items_of(self, key)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cloud, "items_of", breaks)
+        done = steward.says("run", "--why", "x", "--work", str(steward.work), "--journeys", str(SHORT_JOURNEY))
+
+    assert done.exit_code == 1
+    assert "stopped in the middle of the table" in done.output
+    assert steward.runs()["customers"] == 1, "what was read by then is read again"
