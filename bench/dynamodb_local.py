@@ -69,12 +69,19 @@ def deployment(endpoint: str | None, journeys: Path, *, start: datetime) -> Iter
     with ExitStack() as stack:
         if endpoint is not None:
             stack.enter_context(patch.dict(os.environ, dict.fromkeys(ENDPOINTS, endpoint)))
-            stack.enter_context(patch.object(Cloud, "changes", _changes))  # moto has no such table
+            # Moto has no such table.
+            stack.enter_context(patch.object(Cloud, "changes", _changes))
+            stack.enter_context(patch.object(Cloud, "_store_in_a_file", _leave))
+            stack.enter_context(patch.object(Cloud, "forget_changes", _leave))
         made = stack.enter_context(local_deployment(journeys, start=start, secrets=local_secrets({})))
         if endpoint is not None:
             table = made.cloud.client("dynamodb")
             stack.callback(_drop, table, made.cloud.table)
         yield made
+
+
+def _leave(*_: Any) -> None:
+    """Nothing: the server stores its items and changes itself."""
 
 
 def _drop(client: Any, table: str) -> None:

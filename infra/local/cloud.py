@@ -239,6 +239,9 @@ class Cloud:
 
         return dynamodb_backends[ACCOUNT][REGION].tables[self.table]
 
+    def _store_in_a_file(self) -> None:
+        self._moto_table().items = StoredItems()
+
     def forget_changes(self, before: str) -> None:
         """Let the stream forget what is done, but for the newest changes: moto stores each with both images for ever.
 
@@ -339,7 +342,7 @@ class Cloud:
             ],
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         )
-        self._moto_table().items = StoredItems()
+        self._store_in_a_file()
         self.stream_arn = made["TableDescription"]["LatestStreamArn"]
         stream = self.client("dynamodbstreams").describe_stream(StreamArn=self.stream_arn)["StreamDescription"]
         self.stream_shard_id = stream["Shards"][0]["ShardId"]

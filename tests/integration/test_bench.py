@@ -84,3 +84,16 @@ def test_computed_units_are_those_that_aws_documents() -> None:
     assert reads.of(call("GetItem", TableName="t", Key=key)) == 1
     assert reads.of(call("BatchGetItem", RequestItems={"t": {"Keys": [key, key], "ConsistentRead": True}})) == 4
     assert reads.of(call("Query", TableName="t", ConsistentRead=True)) == 4  # 15 KB together
+
+
+def test_growth_is_measured_on_another_store() -> None:
+    """DynamoDB Local is asked for by hand; MiniStack stands in, so that a bench that cannot use it is seen."""
+    from bench.growth import curves
+    from tests.ministack import ministack
+
+    none: tuple[int, ...] = ()
+    sizes = {"attributes": (1,), "open enrollments": none, "journeys": none, "customers": none}
+    with ministack({"SERVICES": "dynamodb,dynamodbstreams"}) as endpoint:
+        points = list(curves(endpoint, sizes, repeated=1))
+
+    assert {one.of for one in points} == {"attributes"}
