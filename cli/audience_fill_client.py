@@ -6,8 +6,7 @@ it is, so it may be interrupted anywhere; it and the export are deleted at the e
 """
 
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from authoring.audiences import FILE, compile_audiences
+from authoring.exports.noted import NotedFile
 from authoring.leads import compile_leads, leads_of
 from cairn.adapters import aws
 from cairn.adapters.documents.audiences import audiences_from_document
@@ -36,51 +36,22 @@ NEEDED = ", Query, GetItem, PutItem, DeleteItem"
 CUSTOMERS_AT_ONCE = 200
 """Customers between two notes of how far it is; after an interruption, so many are written once more at most."""
 
-TABLES = """
-CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS items (pk TEXT, sk TEXT, item TEXT NOT NULL, PRIMARY KEY (pk, sk)) WITHOUT ROWID;
-"""
-
 
 class FillError(CairnError):
     """Audiences cannot be filled so; the message says what to do."""
 
 
-class Copy:
+class Copy(NotedFile):
     """The database of one filling: the needed items of the export, and how far it is."""
 
-    def __init__(self, file: Path) -> None:
-        file.touch(mode=0o600)
-        self.file = file
-        self._database = sqlite3.connect(file, isolation_level=None)
-        self._database.executescript(TABLES)
-
-    def get(self, name: str) -> str:
-        row = self._database.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
-        return str(row[0]) if row else ""
-
-    def put(self, **values: str) -> None:
-        self._database.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", values.items())
-
-    def has(self, name: str) -> bool:
-        return self._database.execute("SELECT 1 FROM files WHERE name = ?", (name,)).fetchone() is not None
-
-    def add(self, name: str, items: Iterable[Raw]) -> None:
-        """All items of a file, or none of them."""
-        rows = ((one["pk"]["S"], one["sk"]["S"], json.dumps(one)) for one in items if counts(one))
-        with self._database:
-            self._database.execute("BEGIN")
-            self._database.executemany("INSERT OR REPLACE INTO items VALUES (?, ?, ?)", rows)
-            self._database.execute("INSERT INTO files VALUES (?)", (name,))
-
-    @property
-    def size(self) -> int:
-        return int(self._database.execute("SELECT COUNT(DISTINCT pk) FROM items").fetchone()[0])
+    def take(self, item: Raw) -> None:
+        if counts(item):
+            row = (item["pk"]["S"], item["sk"]["S"], json.dumps(item))
+            self.database.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?)", row)
 
     def partitions(self, after: str) -> Iterator[tuple[str, dict[str, Raw]]]:
         """The items of each partition behind this one, in order."""
-        rows = self._database.execute("SELECT pk, sk, item FROM items WHERE pk > ? ORDER BY pk, sk", (after,))
+        rows = self.database.execute("SELECT pk, sk, item FROM items WHERE pk > ? ORDER BY pk, sk", (after,))
         present, items = "", dict[str, Raw]()
         for pk, sk, item in rows:
             if pk != present and items:
@@ -89,13 +60,6 @@ class Copy:
             present, items[sk] = pk, json.loads(item)
         if items:
             yield present, items
-
-    def close(self) -> None:
-        self._database.close()
-
-    def delete(self) -> None:
-        self.close()
-        self.file.unlink()
 
 
 @dataclass(slots=True)

@@ -6,15 +6,15 @@ The operator's own credentials do it. What the copy is read into says how far it
 import gzip
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
+from authoring.exports.noted import NotedFile
 from cairn.adapters import aws
 from cairn.domain.shared.errors import CairnError, ServiceBusyError
 from cairn.domain.shared.hashing import short_hash
@@ -46,31 +46,11 @@ def table_and_bucket(stack: str) -> tuple[str, str]:
     return outputs["TableName"], outputs["OverflowBucket"]
 
 
-class ReadInto(Protocol):
-    """What the items are read into: a file on disk, which also has notes of how far it is."""
-
-    @property
-    def file(self) -> Any:
-        """Its path."""
-
-    def get(self, name: str) -> str:
-        """A note; empty without one."""
-
-    def put(self, **values: str) -> None:
-        """Write notes."""
-
-    def has(self, name: str) -> bool:
-        """Whether a file of the export was read."""
-
-    def add(self, name: str, items: Iterable[Any]) -> None:
-        """Add the items of a file: all or none."""
-
-
 @dataclass(slots=True)
 class TableCopy:
     table: str
     bucket: str
-    into: ReadInto
+    into: NotedFile
     sleep: Callable[[float], None] = time.sleep
 
     def steps(self, now: datetime) -> Iterator[Progress]:

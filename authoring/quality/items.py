@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from authoring.exports.spool import Raw
@@ -24,7 +25,7 @@ from cairn.domain.identity.trust import RESERVED_SOURCES
 from cairn.domain.message.message import ARRIVED
 from cairn.domain.shared.instants import instant_from_wire
 
-GRACE_SECONDS = 3 * 24 * 3600
+GRACE = timedelta(days=3)
 """DynamoDB deletes what has expired "within a few days" (Developer Guide, Time to Live)."""
 
 
@@ -47,15 +48,15 @@ def needed(item: Raw) -> Needed | None:
     return None if short is None else Needed(pk, sk, json.dumps(short))
 
 
-def overdue(item: Raw, at: int) -> tuple[str, str, str, int] | None:
-    """Keys, kind and the second of expiry of an item that should have been deleted; `at` in seconds since 1970."""
+def overdue(item: Raw, at: datetime) -> tuple[str, str, str, int] | None:
+    """Keys, kind and expiry, in seconds since 1970, of an item that should have been deleted."""
     try:
         expired = int(item["expires_at"]["N"])
         pk, sk = item["pk"]["S"], item["sk"]["S"]
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
     kind = (sk if CUSTOMER_ID.fullmatch(pk) else pk).partition("#")[0]
-    return (pk, sk, kind, expired) if expired + GRACE_SECONDS < at else None
+    return (pk, sk, kind, expired) if expired < (at - GRACE).timestamp() else None
 
 
 def _short(sk: str, item: Raw) -> Any:

@@ -7,7 +7,7 @@ and of NEIGHBOURS people. The order of the items in the export, and items that c
 
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,13 +43,13 @@ class QualityRun:
     work: Work
     counting: Counting
 
-    def steps(self) -> Iterator[Progress]:
+    def steps(self) -> Generator[Progress, None, None]:
         """All that is left to do."""
         yield from self._count()
         yield from self._compare()
 
     def _count(self) -> Iterator[Progress]:
-        total = int(self.work.database.execute("SELECT COUNT(DISTINCT pk) FROM items").fetchone()[0])
+        total = self.work.size
         partitions = self.work.partitions(self.work.get("counted"))
         done, ended = int(self.work.get("partitions") or 0), self.work.get("all_counted") == "yes"
         while not ended:

@@ -1,24 +1,17 @@
-"""The file of a quality run: what it needs of an export, what it has counted, and how far it is.
-
-A run may stop anywhere. Each step is a transaction with the note of how far it is, so that nothing is counted twice.
-The file has personal data: its owner alone may read it, and it is deleted at the end.
-"""
+"""The file of a quality run: what it needs of an export, what it has counted, and how far it is."""
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from authoring.exports.noted import NotedFile
 from authoring.quality.items import Needed, needed, overdue
-
-CACHE_KIB = 32 * 1024
+from cairn.domain.shared.instants import instant_from_wire
 
 TABLES = """
-CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS items (pk TEXT, sk TEXT, item TEXT NOT NULL, PRIMARY KEY (pk, sk)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS overdue (pk TEXT, sk TEXT, kind TEXT NOT NULL, expired INTEGER NOT NULL,
   PRIMARY KEY (pk, sk)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS aliases (old TEXT PRIMARY KEY, new TEXT NOT NULL) WITHOUT ROWID;
@@ -34,52 +27,24 @@ CREATE TABLE IF NOT EXISTS pairs (a TEXT, b TEXT, points INTEGER NOT NULL, row T
 """
 
 
-class Work:
-    """Implements what an export of a table is read into (cli/table_copy)."""
-
+class Work(NotedFile):
     def __init__(self, file: Path) -> None:
-        file.touch(mode=0o600)
-        self.file = file
-        self.database = sqlite3.connect(file, isolation_level=None)
-        self.database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        self.database.execute("PRAGMA journal_mode = WAL")
-        self.database.execute("PRAGMA synchronous = NORMAL")
-        self.database.executescript(TABLES)
+        super().__init__(file, TABLES)
 
-    def get(self, name: str) -> str:
-        row = self.database.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
-        return str(row[0]) if row else ""
+    @cached_property
+    def at(self) -> datetime:
+        """The instant of the export."""
+        return instant_from_wire(self.get("at"))
 
-    def put(self, **values: str) -> None:
-        self.database.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", values.items())
-
-    def has(self, name: str) -> bool:
-        return self.database.execute("SELECT 1 FROM files WHERE name = ?", (name,)).fetchone() is not None
-
-    def add(self, name: str, items: Iterable[Any]) -> None:
-        """All items of a file, or none of them. One that comes again, in whatever order, changes nothing."""
-        at = int(self.get("at_seconds") or 0)
-        with self.step():
-            for item in items:
-                self._add(item, at)
-            self.database.execute("INSERT OR REPLACE INTO files VALUES (?)", (name,))
-
-    def _add(self, item: Any, at: int) -> None:
-        if late := overdue(item, at):
+    def take(self, item: Any) -> None:
+        """One that comes again, in whatever order, changes nothing."""
+        if late := overdue(item, self.at):
             self.database.execute("INSERT OR REPLACE INTO overdue VALUES (?, ?, ?, ?)", late)
-        found = needed(item)
-        if found is None:
-            return
-        self.database.execute(
-            "INSERT INTO items VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET item = MAX(item, excluded.item)",
-            (found.pk, found.sk, found.text),
-        )
-
-    @contextmanager
-    def step(self) -> Iterator[None]:
-        with self.database:
-            self.database.execute("BEGIN")
-            yield
+        if (found := needed(item)) is not None:
+            self.database.execute(
+                "INSERT INTO items VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET item = MAX(item, excluded.item)",
+                (found.pk, found.sk, found.text),
+            )
 
     def partitions(self, after: str) -> Iterator[tuple[str, Iterator[Needed]]]:
         """The items of each partition behind this one, in order; one that is not used up is left out."""
@@ -111,11 +76,3 @@ class Work:
 
     def number_of(self, table: str) -> int:
         return int(self.database.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0])  # noqa: S608  ours
-
-    def close(self) -> None:
-        self.database.close()
-
-    def delete(self) -> None:
-        self.close()
-        for name in ("", "-wal", "-shm"):
-            self.file.with_name(self.file.name + name).unlink(missing_ok=True)

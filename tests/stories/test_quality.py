@@ -260,3 +260,23 @@ def test_a_steward_decides_on_the_page_of_a_pair(steward: Steward) -> None:
 
     assert steward.id_of("anna.lindqvist@example.com") == steward.id_of("+12015550101")
     assert {anna, again} not in steward.pairs()
+
+
+def test_a_copy_that_ends_too_soon_is_no_copy(steward: Steward, monkeypatch: pytest.MonkeyPatch) -> None:
+    steward.meets("", email="anna.lindqvist@example.com", **ANNA)
+    cloud = type(steward.story.deployment.cloud)
+    items_of, seen = cloud.items_of, list[Any]()
+
+    def breaks(self: Any, key: Any) -> Any:
+        seen.append(key)
+        if len(seen) > 1:
+            raise RuntimeError("the laptop ran out of memory")
+        return items_of(self, key)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cloud, "items_of", breaks)
+        done = steward.says("run", "--why", "x", "--work", str(steward.work), "--journeys", str(SHORT_JOURNEY))
+
+    assert done.exit_code == 1
+    assert "stopped in the middle of the table" in done.output
+    assert steward.runs()["customers"] == 1, "what was read by then is read again"

@@ -643,6 +643,16 @@ def test_a_persons_order_makes_no_typed_address_a_known_customers_own(shop: Shop
     assert shop.vouched("payment.failed", name(user_id="mia")) == [EVERYWHERE_MIA]
 
 
+def test_nor_of_a_customer_who_has_none(shop: Shop) -> None:
+    shop.vendor("account.opened", name(external={"shop": "7"}))
+    shop.typed("survey.answered", name(email=OTHER_MAIL))
+
+    merge(shop, shop.who(external={"shop": "7"}), shop.who(email=OTHER_MAIL))
+
+    assert shop.who(external={"shop": "7"}).profile.identifiers == name(external={"shop": "7"})
+    assert shop.who(external={"shop": "7"}).profile.get("email") is None
+
+
 def test_two_visitors_are_made_one_visitor(shop: Shop) -> None:
     shop.typed("survey.answered", name(email=MAIL))
     shop.typed("survey.answered", name(phone=OTHER_NUMBER))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -98,6 +98,7 @@ def outcome(batches: Sequence[Sequence[Item]], *, stop: Sequence[int] = ()) -> d
                     work.add(str(number), items)
             steps = QualityRun(work, Counting(ASKED, AT)).steps()
             if left and next_steps(steps, left.pop()):
+                steps.close()
                 work.close()
                 continue
             for _ in steps:
@@ -202,6 +203,7 @@ def test_the_pair_of_the_report_is_in_order() -> None:
     anna = {"first_name": "Anna", "last_name": "Berg", "birth_date": "1984-05-12"}
     with TemporaryDirectory() as folder:
         work = Work(Path(folder) / "quality.sqlite")
+        work.put(at=AT.isoformat())
         work.add("export", [head(1, anna), head(2, anna)])
         list(QualityRun(work, Counting(ASKED, AT)).steps())
 
@@ -220,6 +222,7 @@ def test_every_part_of_a_report_fits_into_a_request() -> None:
     one["entries"] = {"S": json.dumps({**json.loads(one["entries"]["S"]), **sources})}
     with TemporaryDirectory() as folder:
         work = Work(Path(folder) / "quality.sqlite")
+        work.put(at=AT.isoformat())
         work.add("export", [one])
         list(QualityRun(work, Counting(list(attributes), AT)).steps())
 
@@ -230,3 +233,20 @@ def test_every_part_of_a_report_fits_into_a_request() -> None:
     assert sum(len(rows) for section, _, rows in parts if section == "completeness") == 101
     assert [part for section, part, _ in parts if section == "completeness"] == list(range(1, len(parts) + 1))
     assert len(json.dumps(report)) < 60 * 1024
+
+
+def test_what_has_expired_and_is_there_is_counted_by_kind() -> None:
+    def expires(days: int) -> dict[str, Any]:
+        return {"expires_at": {"N": str(int((AT - timedelta(days=days)).timestamp()))}}
+
+    late = record(1, "event#old", {"source": "crm"}, **expires(10))
+    items = [late, late, record(1, "event#older", {}, **expires(40)), record(1, "message#new", {}, **expires(1))]
+    items += [record(1, "event#future", {}, **expires(-9)), record(1, "event#odd", {}, expires_at={"N": "soon"})]
+    items += [{**expires(30), "pk": {"S": "seen"}, "sk": {"S": "crm#x.y"}}]
+
+    found = outcome([items])["overdue"]
+
+    assert found == [
+        {"kind": "event", "items": 2, "since": "2026-01-21T00:00:00Z"},
+        {"kind": "seen", "items": 1, "since": "2026-01-31T00:00:00Z"},
+    ]
