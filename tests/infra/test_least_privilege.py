@@ -26,6 +26,7 @@ from bench.aws_calls import AwsCall, intercepted
 from cairn.adapters.dynamodb.arm_counts import DynamoArmCounts
 from cairn.adapters.dynamodb.codec import message_to_wire
 from cairn.adapters.dynamodb.delivery_counters import DynamoDeliveryCounters
+from cairn.adapters.dynamodb.flow_counters import FLOW
 from cairn.adapters.dynamodb.items import AUDIT, HEARD, IDENTITY, WorkItem
 from cairn.adapters.dynamodb.seen import SEEN
 from cairn.adapters.dynamodb.switches import DynamoSwitches
@@ -156,7 +157,7 @@ def _in_iam(service: str, operation: str, given: Json) -> Iterator[Call]:
     target = _target(service, given)
     if service == "dynamodb" and _is_in_audit(operation, given):
         target = "audit"
-    elif service == "dynamodb" and (partition := _partition(given)) in {HEARD, IDENTITY, SEEN}:
+    elif service == "dynamodb" and (partition := _partition(given)) in {FLOW, HEARD, IDENTITY, SEEN}:
         target = partition
     if operation == "SendEmail" and "Raw" in given["Content"]:
         operation = "SendRawEmail"  # what SES asks for, where an e-mail is sent as a whole

@@ -113,7 +113,7 @@ class MeasureJourney:
     def _plan(self, journey: str) -> Plan:
         version = self.plans.deployed(journey)
         if version is None and journey == EVERY_JOURNEY:
-            raise InvalidRequestError([f"journey: which one? All together are measured by {OVERALL}"])
+            raise UnknownTargetError(f"which journey? All together are measured by {OVERALL}")
         if version is None:
             raise UnknownTargetError(f"no journey is called {journey}")
         plan = self.plans.plan(journey, version, "USD")
