@@ -62,7 +62,9 @@ ROUTES = Map(
         Rule("/_studio/begin", endpoint="begin", methods=["GET"]),
         Rule("/_studio/<any('studio.js', 'studio.css'):name>", endpoint="asset", methods=["GET"]),
         Rule("/_studio/state", endpoint="state", methods=["GET"]),
-        Rule("/_studio/panel/<any(bar, guide, post, messages, stories, files):name>", endpoint="panel"),
+        Rule(
+            "/_studio/panel/<any(bar, guide, post, messages, stories, files):name>", endpoint="panel", methods=["GET"]
+        ),
         Rule("/_studio/walk/<journey>", endpoint="walk", methods=["GET"]),
         Rule("/_studio/walk/<journey>.svg", endpoint="picture", methods=["GET"]),
         Rule("/_studio/sample/<source>/<name>", endpoint="sample", methods=["GET"]),

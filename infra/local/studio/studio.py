@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 from authoring.defaults import default_file
 from authoring.problems import InvalidFilesError, Problem
-from authoring.project import Checked, check_project, watched_files
+from authoring.project import Checked, check_project, read_journeys, watched_files
 from authoring.stories import Scenario, check_endpoints, load
 from authoring.stories.comparison import Comparison, compare
 from cairn.adapters.http.manage.router import Answer, ManageRouter, OperatorRequest
@@ -220,9 +220,12 @@ class Studio:
         self._begin_anew(self.state.base, self.state.acts, instant)
 
     def _begin_anew(self, base: Base, acts: Sequence[Act], until: datetime) -> None:
-        self.checked = self.project.check()
-        if self.problems and not (base.story and load(base.story, self.project.sources()).journeys):
-            raise StudioError("the files have problems, and a new beginning runs the files of now: mend them first")
+        project = self._project(base, self._story(base))
+        if project == self.project:
+            self.checked = self.project.check()
+        problems = self.problems if project == self.project else read_journeys(project.journeys).problems
+        if problems:
+            raise StudioError(f"a new beginning runs the files of now: mend them first. {problems[0]}")
         self._begin(base, acts, until)
 
     def _begin(self, base: Base, acts: Sequence[Act], until: datetime) -> None:
@@ -239,25 +242,33 @@ class Studio:
         posts = happenings(base.story, story, deployment, self.secrets) if base.story and story else ()
         own = ((one.at, partial(one.do, deployment)) for one in acts)
         self._coming = Coming([*posts, *(own if self._runs_files else ())], ())
-        self._forward(until)
+        try:
+            self._forward(until)
+        except Exception as error:  # noqa: BLE001  what is there can be looked at, and another run begun
+            self.refused.append(said(error))
 
     def _story(self, base: Base) -> Scenario | None:
         if base.story is None:
             return None
         story = load(base.story, self.project.sources())
-        check_endpoints(base.story, story, self._policy(base.story, story))
+        check_endpoints(base.story, story, self._project(base, story).policy)
         return story
 
-    def _policy(self, path: Path, story: Scenario) -> Path:
-        return path.parent / story.policy if story.policy else self.project.policy
+    def _project(self, base: Base, story: Scenario | None) -> Project:
+        """The story's own journeys and policy, as far as it names them; else the project's."""
+        if base.story is None or story is None:
+            return self.project
+        beside = base.story.parent
+        return replace(
+            self.project,
+            journeys=beside / story.journeys if story.journeys else self.project.journeys,
+            policy=beside / story.policy if story.policy else self.project.policy,
+        )
 
     @contextmanager
     def _deployed(self, base: Base, story: Scenario | None) -> Iterator[LocalDeployment]:
-        """The story's files, else the project's; without any where those have problems."""
-        project = self.project
-        if base.story and story:
-            own = base.story.parent / story.journeys if story.journeys else project.journeys
-            project = replace(project, journeys=own, policy=self._policy(base.story, story))
+        """Of its files; of none where the project's have problems."""
+        project = self._project(base, story)
         self._runs_files = project != self.project or not self.problems
         with TemporaryDirectory(prefix="cairn-studio-") as nothing, answering(story.answers if story else ()) as urls:
             empty = Path(nothing)
@@ -290,8 +301,8 @@ class Studio:
         self._is_repeating = True
         try:
             self._coming.happen(self.now())
-        except CairnError as error:
-            self.refused.append(str(error))
+        except Exception as error:  # noqa: BLE001  said in the studio
+            self.refused.append(said(error))
         finally:
             self._is_repeating = False
 
