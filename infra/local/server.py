@@ -48,7 +48,7 @@ ACTOR = "X-Cairn-Actor"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """Hosts by which a laptop's own programs call it. A name that another site owns may lead to 127.0.0.1 as well."""
 
-PUBLIC = frozenset({"track", "webhook", "link", "console", "issuer"})
+PUBLIC = frozenset({"track", "webhook", "link"})
 """Endpoints that a deployment opens to everybody, and that check what they are sent: vendors come through a tunnel,
 customers from their mail."""
 

@@ -85,3 +85,12 @@ def test_nobody_without_a_name_is_shown_or_redrives_dead_letters(client: Client)
 
         assert [one.status_code for one in (shown, redriven)] == [403, 403]
         assert shown.get_json()["detail"] == "name yourself in the header X-Cairn-Actor, for the audit"
+
+
+@pytest.mark.parametrize("path", ["/console/", "/_issuer/authorize"])
+def test_the_console_of_a_laptop_is_not_open_to_a_tunnel(story: Story, path: str) -> None:
+    """Its test users have no passwords."""
+    client = Client(Application(story.deployment))
+
+    assert client.get(path, headers={"Host": "tunnel.example.com"}).status_code == 403
+    assert client.get(path, headers={"Host": "127.0.0.1:8787", "Sec-Fetch-Site": "cross-site"}).status_code == 403
