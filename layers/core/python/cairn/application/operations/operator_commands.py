@@ -12,7 +12,6 @@ from cairn.application.ports import Audit, Customers, Inbox, Suppressions
 from cairn.domain.consent.changes import ConsentChange, ConsentStatus, Method
 from cairn.domain.consent.suppression import Suppression, suppression_key
 from cairn.domain.customer.consent_updates import RELEASED, SUPPRESSED
-from cairn.domain.customer.resolution import why_apart
 from cairn.domain.customer.state import CUSTOMERS_MERGED, IDENTIFIER_DETACHED, Customer
 from cairn.domain.event import Event
 from cairn.domain.identity.identifiers import Identifier, customer_id_for, identifier, other_accounts
@@ -138,6 +137,8 @@ class OperatorCommands:
 
     def merge(self, one: Customer, other: Customer, attribution: Attribution) -> CommandReceipt:
         """Make two customers one, as a person has found that they are. Raises NotMergedError where they cannot be."""
+        from cairn.domain.customer.resolution import why_apart  # noqa: PLC0415  few requests merge
+
         if why_apart((one, other)):
             systems = other_accounts(one.profile.vouched_identifiers, other.profile.vouched_identifiers)
             because = f"each has an account of its own: {', '.join(systems)}" if systems else "together, too many names"
