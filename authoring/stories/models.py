@@ -22,7 +22,7 @@ FIELDS = (
     *("queue", "status", "purpose", "type", "source", "because", "arm", "left", "attributes", "tags", "values"),
     *("owner", "task_kind", "priority", "claimed_at", "tries", "reassigned", "escalated", "history", "notes"),
     *("enrollments", "task", "now_in"),
-    *("title", "due_at", "done_at", "done_by", "script", "context", "absorbed", "address", "cause", "evidence"),
+    *("title", "due_at", "done_at", "done_by", "script", "context", "absorbed", "lag", "address", "cause", "evidence"),
     *("field", "target", "resumed", "effect", "named", "properties", "consent", "received_at", "delivered_at"),
     *("answers", "channels", "told_by", "error", "why", "id", "version", "enrollment", "customer_id"),
     *("message_id", "audit_id", "provider_id", "event", "endpoint", "invite", "pipeline", "stage", "before"),

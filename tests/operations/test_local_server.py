@@ -7,6 +7,7 @@ from werkzeug.test import Client
 
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from infra.local.server import PUBLIC, ROUTES, Application
+from tests.conftest import Story
 
 HERE = "http://127.0.0.1:8787"
 

@@ -110,6 +110,7 @@ def test_how_long_a_consent_takes_to_count_and_what_goes_out_meanwhile() -> None
     facts = [
         fact("stop", "consent", 0, source="crm", status="denied", lag_ms=10 * MINUTE, **said),
         fact("yes", "consent", 0, source="crm", status="granted", lag_ms=MINUTE, **said),
+        fact("m0-sent", "sent", -MINUTE, message="m0", **said),
         fact("m1-sent", "sent", 5 * MINUTE, message="m1", **said),  # it would have been stopped
         fact("m2-sent", "sent", 5 * MINUTE, message="m2", **(said | {"channel": "email"})),
         fact("m3-sent", "sent", 5 * MINUTE, message="m3", **(said | {"purpose": "transactional"})),

@@ -396,6 +396,17 @@ class TestProof:
 
         assert len(statements(page, self.GIVEN)) == 1
 
+    def test_a_denial_that_comes_late_is_recorded_with_the_repetition_that_stays(self) -> None:
+        repeated = updates(self.said(), self.GIVEN).contact
+        late = event("form.sent", MONDAY + 2 * HOUR, consent=(denied(SMS, MARKETING, MONDAY + HOUR / 2),))
+
+        found = statements(late, repeated)
+
+        assert [(one.status, one.at) for one in found] == [
+            (ConsentStatus.DENIED, MONDAY + HOUR / 2),
+            (ConsentStatus.GRANTED, MONDAY + HOUR),
+        ]
+
     def test_the_same_statement_after_a_denial_is_a_new_one(self) -> None:
         denied_since = self.GIVEN.after([denied(SMS, MARKETING, MONDAY + HOUR / 2)])
 

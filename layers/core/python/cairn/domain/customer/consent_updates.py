@@ -88,16 +88,21 @@ def _statements(contact: Contact, changes: Iterable[ConsentChange], event: Event
     customer does (a reply, a choice on a page) is recorded each time. A statement that comes late is recorded with the
     one that stays, whose instant may be that of a repetition: so the records together always give the consent.
     """
-    own_act = is_provider(event.source) or event.source == PREFERENCES_SOURCE
     for change in changes:
         if change.status is ConsentStatus.IN_DOUBT:
             continue
         stands, same = contact.change(change.channel, change.purpose), contact.consents.get(change.key)
+        own_act = is_own_act(event.source) or is_own_act(change.source)
         if stands is not None and not own_act and change.repeats(stands):
             continue
         yield change
-        if same is not None and change.at < same.at:
+        if same is not None and change.at < same.at and not is_own_act(same.source):
             yield same
+
+
+def is_own_act(source: str) -> bool:
+    """Whether a statement of this source is what the customer did: it is recorded each time."""
+    return is_provider(source) or source == PREFERENCES_SOURCE
 
 
 def confirms(contact: Contact, event: Event) -> bool:

@@ -10,7 +10,7 @@ from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.customer.beginnings import Change, left_before, what_begins
 from cairn.domain.customer.believed import believed
 from cairn.domain.customer.chosen_arms import Chosen, arms_for, newly_assigned, nothing_chosen
-from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, consent_updates
+from cairn.domain.customer.consent_updates import CUSTOMER_REPLIES, consent_updates, is_own_act
 from cairn.domain.customer.state import (
     JOURNEY_ENTERED,
     JOURNEY_LEFT,
@@ -104,7 +104,8 @@ def merge_customers(customers: tuple[Customer, ...], now: datetime) -> Reaction:
     for other in sorted(customers, key=lambda customer: customer.id):
         if other.id != survivor_id:
             open_before = {key for one in (merged, other) for key, each in one.enrollments.items() if each.open}
-            if settled := merged.contact.settled_with(other.contact):
+            disputed = merged.contact.settled_with(other.contact)
+            if settled := tuple(one for one in disputed if not is_own_act(one.source)):
                 effects.append(RecordConsent(short_hash("settled", survivor_id, other.id), settled[0].source, settled))
             merged = merged.absorbing(other, now)
             ended = [one for one in merged.enrollments.values() if one.id in open_before and not one.open]
