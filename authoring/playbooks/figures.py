@@ -21,7 +21,7 @@ from authoring.preflight.variants import variants_of
 from authoring.proof.report import Proof, prove
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.adapters.documents.policy import policy_from_document
-from cairn.domain.journey.definition import Journey
+from cairn.domain.journey.definition import CONDITION_MET, DATE_CHANGED, Journey
 from cairn.domain.policy import Policy
 
 TRACK = "track"
@@ -105,7 +105,8 @@ class Figures:
             yield next(one for one in tried if isinstance(one, Rendering))
 
     def _named(self, name: str) -> set[str]:
-        return {*self.journey(name).listens_to, *NAMED.findall(str(self.compiled[name]["document"]))}
+        named = {*self.journey(name).listens_to, *NAMED.findall(str(self.compiled[name]["document"]))}
+        return named - {DATE_CHANGED, CONDITION_MET}
 
 
 def _need(event: str, own: Any, shipped: Any, cairns: Any) -> Need:

@@ -74,6 +74,18 @@ def test_ninety_days_of_silence_begin_a_journey_and_what_that_changes_another_on
     assert entered == [("win-back", "2026-07-30"), ("lapsed", "2026-07-30")]
 
 
+def test_a_contract_that_is_renewed_with_a_new_end_is_remembered_next_year(a_story: Begins, tmp_path: Path) -> None:
+    ends = BIRTHDAY.replace("every: year", "day: -30, again: when-ended")
+    story = begun(a_story, tmp_path, f"{ends}  - {{id: a-month, wait: 30d}}\nexit_on: [{{event: policy.renewed}}]\n")
+    story.happens("policy.started", customer=ADA, attributes={"birthday": "2026-04-10"})
+    story.passes("20d")
+
+    story.happens("policy.renewed", customer=ADA, attributes={"birthday": "2027-04-10"})
+    story.passes("400d")
+
+    assert entered(story) == ["2026-03-11", "2027-03-11"]
+
+
 def test_an_erased_customer_has_no_birthday(story: Story) -> None:
     story.happens("trial.signup", customer=ADA, attributes={"birthday": "1990-03-20"})
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import ge, gt
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cairn.domain.consent.contact import RECEIPT_WINDOW, Contact
@@ -648,8 +649,10 @@ class _Reaction:
             return engine.RE_ENTRY
         if len(self.customer.enrollments) + self.customer.unread >= bounds.MAX_ENROLLMENTS:
             return "too many enrollments"
-        exits = self.customer.early_exits
-        is_over = any(exits[one] >= event.occurred_at for one in (name, journey.name) if one in exits)
+        exits, at = self.customer.early_exits, event.occurred_at
+        # The event that changes a date may end what the date before has begun: a contract that is renewed.
+        is_later = gt if journey.entry.day_of else ge
+        is_over = any(is_later(exits[one], at) for one in (name, journey.name) if one in exits)
         return ENDED_BEFORE if is_over else ""
 
     def admits(self, journey: Journey, now: datetime) -> bool:
