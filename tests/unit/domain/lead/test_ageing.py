@@ -116,6 +116,18 @@ def test_a_timer_that_comes_too_late_is_set_earlier() -> None:
     assert shop.wakes(armed) is None, "the earlier one has taken its place"
 
 
+def test_a_timer_that_was_lost_is_set_anew_by_the_next_event() -> None:
+    shop = Shop(slowing=SLOWING)
+    armed = [timer(shop.hears("class.attended", after=2 * DAYS)) for _ in range(4)][-1]
+    assert armed is not None
+
+    assert timer(shop.hears("class.attended", after=2 * DAYS)) is None
+    anew = timer(shop.hears("class.attended", after=6 * DAYS))
+
+    assert anew is not None
+    assert anew.at > shop.now
+
+
 def test_history_says_nothing_and_sets_no_timer_until_something_happens() -> None:
     shop = Shop(rfm=RFM, slowing=SLOWING)
     for number in range(6):

@@ -23,10 +23,15 @@ NO_CLASS = "none"
 
 
 def heard(rules: Rules, profile: Profile, now: datetime, *, by: str, starts: bool) -> Changed:
-    """After an event of the type `by`. Without `starts` (a backfilled event) nothing is said and no timer is set."""
+    """After an event of the type `by`. Without `starts` (a backfilled event) nothing is said and no timer is set.
+
+    A timer that should have fired a day ago is lost, and set anew.
+    """
     if by not in rules.ages or not starts:
         return Changed(profile)
-    return _looked(rules, profile, now, _set_for(profile))
+    set_for = _set_for(profile)
+    is_lost = set_for is not None and now - set_for > DAY
+    return _looked(rules, profile, now, None if is_lost else set_for)
 
 
 def fired(rules: Rules, profile: Profile, now: datetime) -> Changed | None:
