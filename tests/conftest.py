@@ -267,6 +267,14 @@ class Begins(Protocol):
     ) -> Story: ...
 
 
+@pytest.fixture(autouse=True)
+def _in_the_same_folder() -> Iterator[None]:
+    """A command may change the folder of its process, which the next test is in, too."""
+    here = Path.cwd()
+    yield
+    os.chdir(here)
+
+
 @pytest.fixture
 def a_story() -> Iterator[Begins]:
     """Begin a story: a local deployment with these journeys, at this instant."""

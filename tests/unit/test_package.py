@@ -21,7 +21,7 @@ def test_the_wheel_brings_the_pages_that_an_assistant_reads() -> None:
     shipped = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
 
     assert {f"docs/{name}.md" for name in PAGES} == {name for name in shipped if name.startswith("docs/")}
-    assert all((ROOT / name).is_file() for name in shipped)
+    assert all((ROOT / name).exists() for name in shipped)
 
 
 def test_the_plugin_that_pytest_loads_exists() -> None:

@@ -55,7 +55,7 @@ steps:
 @pytest.fixture(autouse=True)
 def vendors_without_problems(monkeypatch: pytest.MonkeyPatch) -> None:
     """Their samples take seconds, and have tests of their own."""
-    monkeypatch.setattr("authoring.sources.check.all_problems", lambda _: [])
+    monkeypatch.setattr("authoring.project.all_problems", lambda _: [])
 
 
 @pytest.fixture

@@ -140,7 +140,7 @@ def test_the_function_starts_no_page_without_enough_time(
         asked.append((now.tzinfo, has_time()))
         return 0
 
-    monkeypatch.setattr(handler, "jobs", lambda: (resume, find, lambda _: [], lambda _: [], pass_on))
+    monkeypatch.setattr(handler, "jobs", lambda: (resume, find, lambda _: [], lambda _: [], pass_on, lambda _: []))
 
     handler.handler({}, SimpleNamespace(get_remaining_time_in_millis=lambda: left_ms))
 

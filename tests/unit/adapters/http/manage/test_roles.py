@@ -15,6 +15,7 @@ import pytest
 from cairn.adapters.http.manage.customers import CustomerRoutes
 from cairn.adapters.http.manage.messages import MessageRoutes
 from cairn.adapters.http.manage.people import PeopleRoutes
+from cairn.adapters.http.manage.quality import QualityRoutes
 from cairn.adapters.http.manage.router import ManageRouter, OperatorRequest
 from cairn.adapters.http.manage.routes import ROUTES
 from cairn.adapters.http.problems import problem_of
@@ -74,6 +75,7 @@ PARTS: Any = {one.name: UNTOUCHED for one in fields(ManageRouter)} | {
     "customers": lambda: CustomerRoutes(UNTOUCHED, UNTOUCHED, UNTOUCHED),
     "messages": lambda: MessageRoutes(UNTOUCHED, UNTOUCHED, UNTOUCHED),
     "people": lambda: PEOPLE,
+    "quality": lambda: QualityRoutes(UNTOUCHED, UNTOUCHED),
 }
 ROUTER = ManageRouter(**PARTS)
 
