@@ -40,6 +40,7 @@ def journeys(tmp_path: Path) -> Path:
 
 
 def test_new_says_what_it_wrote_and_what_to_do_next(tmp_path: Path) -> None:
+    tmp_path /= "journeys"  # the project is the folder above
     said = run("new", "rescue", "--from", "payment-failure-rescue", "--journeys", str(tmp_path))
 
     for file in (tmp_path / "rescue").rglob("*.*"):
