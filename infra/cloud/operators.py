@@ -69,7 +69,8 @@ class Operators(Construct):
                 logout_urls=[f"{origin}{SIGNED_OUT}" for origin in origins],
             ),
         )
-        self.issuer = Issuer(pool.user_pool_provider_url, client.user_pool_client_id, "cognito:groups")
+        url = f"https://cognito-idp.{Aws.REGION}.{Aws.URL_SUFFIX}/{pool.user_pool_id}"
+        self.issuer = Issuer(url, client.user_pool_client_id, "cognito:groups")
         CfnOutput(
             Stack.of(self), "UserPoolId", value=pool.user_pool_id, description="Add operators here, to groups by role"
         )
