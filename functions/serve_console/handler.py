@@ -17,7 +17,9 @@ def console() -> Console:
     return compose.serve_console()
 
 
-warm = console
+def warm() -> None:
+    """With the routes of /manage, so that a wrong identity key is found at the start, as everywhere."""
+    console().router()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature

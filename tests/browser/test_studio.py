@@ -129,7 +129,7 @@ def test_from_an_empty_folder_to_a_tested_story(browser: Opens, project: Project
     assert page.inner_text("h1") == "Make your first journey"
     begin(page)
     assert page.inner_text("h1") == "trial-welcome"
-    assert "Let something happen" in page.inner_text(".st-panel")  # the guide is open
+    page.locator(".st-panel", has_text="Let something happen").wait_for()  # the guide is open
 
     post(page, "trial.signup")
     page.wait_for_selector("#studio-walk option:has-text('mia, here')", state="attached")

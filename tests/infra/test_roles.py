@@ -304,7 +304,7 @@ def test_no_role_may_change_or_delete_an_entry_of_the_audit(prod: Templates) -> 
         assert denied["Condition"] == {"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [AUDIT]}}
         granted = [one["Resource"] for one in statements if on_the_table(one) and "/index/" not in json.dumps(one)]
         assert all(resource == denied["Resource"] for resource in granted), "it holds wherever the table is granted"
-    assert len(use_the_table) == 14
+    assert len(use_the_table) == 15
 
 
 def test_nobody_may_scan_and_only_the_check_of_a_deployment_may_count(prod: Templates) -> None:

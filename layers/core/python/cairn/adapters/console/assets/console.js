@@ -7,6 +7,9 @@
   }
 
   const nameColumns = (root) => {
+    for (const box of root.querySelectorAll(".table")) {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; // so that it is scrolled by keyboard
+    }
     for (const table of root.querySelectorAll("table")) {
       const names = [...table.querySelectorAll("thead th")].map((one) => one.textContent.trim());
       for (const row of table.querySelectorAll("tbody tr")) {
