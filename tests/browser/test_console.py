@@ -20,7 +20,7 @@ HIGH = 1000
 """The pixels of a picture, from the top."""
 
 EXPECTED = ("status of 4", "favicon", "postMessage")
-"""Pages that are refused on purpose; a laptop's sign-in without an icon; axe-core, which asks an e-mail in its sandbox."""
+"""Pages that are refused on purpose; a laptop's sign-in has no icon; axe-core asks the e-mail in its sandbox."""
 
 
 @pytest.fixture
