@@ -32,15 +32,13 @@ ROUTES = (
     (EVENTS, apigateway.HttpMethod.POST),
 )
 
-LINKS = tuple(
-    (f"/{kind}/{{token}}", method)
-    for kind in LinkKind
-    for method in (
-        apigateway.HttpMethod.GET,
-        apigateway.HttpMethod.HEAD,  # programs check links before people open them
-        apigateway.HttpMethod.POST,
-    )
+PAGE_METHODS = (
+    apigateway.HttpMethod.GET,
+    apigateway.HttpMethod.HEAD,  # programs check links before people open them
+    apigateway.HttpMethod.POST,
 )
+
+LINKS = tuple((f"/{kind}/{{token}}", method) for kind in LinkKind for method in PAGE_METHODS)
 
 ACCESS_LOG = {
     "requestId": "$context.requestId",
@@ -63,16 +61,9 @@ DETAILED_METRICS = False
 """Metrics by route are six more for each that is called, 1.80 USD a month. The access log has route and status."""
 
 
-TASKS = tuple(
-    ("/tasks/{token}", method)
-    for method in (apigateway.HttpMethod.GET, apigateway.HttpMethod.HEAD, apigateway.HttpMethod.POST)
-)
+TASKS = tuple(("/tasks/{token}", method) for method in PAGE_METHODS)
 
-CONSOLE = tuple(
-    (path, method)
-    for path in ("/console", "/console/{proxy+}")
-    for method in (apigateway.HttpMethod.GET, apigateway.HttpMethod.HEAD, apigateway.HttpMethod.POST)
-)
+CONSOLE = tuple((path, method) for path in ("/console", "/console/{proxy+}") for method in PAGE_METHODS)
 
 MANAGE = tuple((path, apigateway.HttpMethod[method]) for method, path in OPERATORS_ROUTES)
 

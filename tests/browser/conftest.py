@@ -29,7 +29,7 @@ IN_A_SANDBOX = "Failed to execute 'postMessage'"
 PHONE = {"width": 390, "height": 760}
 
 
-def _is_expected(text: str) -> bool:
+def is_expected(text: str) -> bool:
     return NOT_OK in text or IN_A_SANDBOX in text
 
 
@@ -69,7 +69,7 @@ def opens_at(chromium: Any, url: str, tmp_path: Path) -> Iterator[Callable[..., 
         context = chromium.new_context(**asked)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda said: complaints.append(said.text) if not _is_expected(said.text) else None)
+        page.on("console", lambda said: complaints.append(said.text) if not is_expected(said.text) else None)
         page.on("request", lambda asked: None if asked.url.startswith(url) else complaints.append(asked.url))
         page.goto(url + path)
         return page

@@ -2,14 +2,21 @@
 
 from pathlib import Path
 
-from jinja2 import BaseLoader, Environment, FileSystemLoader, ModuleLoader
+from jinja2 import Environment, FileSystemLoader, ModuleLoader, StrictUndefined
 
 HTML = "*.html"
 
 
-def loader_of(templates: Path, compiled: Path) -> BaseLoader:
-    """The compiled pages where they are; elsewhere each is compiled when it is first loaded."""
-    return ModuleLoader(compiled) if compiled.is_dir() else FileSystemLoader(templates)
+def environment_of(templates: Path, compiled: Path) -> Environment:
+    """Escapes all, and is strict. The compiled pages where they are; elsewhere each is compiled when first loaded."""
+    return Environment(
+        loader=ModuleLoader(compiled) if compiled.is_dir() else FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def write_compiled(jinja: Environment, templates: Path, folder: Path) -> None:

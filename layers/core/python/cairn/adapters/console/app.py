@@ -17,6 +17,7 @@ from cairn.adapters.console.sign_in import Attempt, OpenIdConnect
 from cairn.adapters.console.visit import Reply, Visit, set_cookie
 from cairn.adapters.http.problems import status_of
 from cairn.adapters.pages.forms import POST
+from cairn.adapters.pages.plain import sentence
 from cairn.domain.shared.errors import CairnError, InvalidEventError, InvalidRequestError, NotSignedInError
 
 if TYPE_CHECKING:
@@ -256,4 +257,4 @@ def _zone(name: str) -> str:
 def _sentence(error: CairnError) -> str:
     """What to do, as a sentence."""
     listed = error.problems if isinstance(error, InvalidEventError | InvalidRequestError) else [str(error)]
-    return " ".join(f"{one[:1].upper()}{one[1:].rstrip('.')}." for one in listed if one)
+    return " ".join(sentence(one) for one in listed if one)

@@ -1,7 +1,7 @@
 """The menu: pages by subject, each shown to users whose roles allow what it asks for first."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cairn.domain.operations.roles import Role, is_allowed
 
@@ -75,4 +75,4 @@ def navigation(roles: Iterable[Role], path: str) -> list[tuple[str, list[Entry]]
 
 def _marked(entry: Entry, path: str) -> Entry:
     inside = path == entry.path or (entry.path != "/" and path.startswith(f"{entry.path}/"))
-    return Entry(entry.path, entry.title, entry.icon, entry.route, entry.action, entry.key, inside)
+    return replace(entry, present=inside)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, StrictUndefined, pass_context
+from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from cairn.adapters.compiled_pages import loader_of
-from cairn.adapters.pages.plain import label, plain
+from cairn.adapters.compiled_pages import environment_of
+from cairn.adapters.pages.plain import capitalised, label, plain
 from cairn.domain.shared.instants import instant_from_wire
 
 HERE = Path(__file__).parent
@@ -80,21 +80,14 @@ def _asset(file: Path) -> Asset:
 
 @cache
 def environment() -> Environment:
-    made = Environment(
-        loader=loader_of(TEMPLATES, COMPILED),
-        autoescape=True,
-        undefined=StrictUndefined,
-        auto_reload=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = environment_of(TEMPLATES, COMPILED)
     made.globals["asset"] = lambda name: f"/console/{assets()[name].path}"
     filters: dict[str, Callable[..., Any]] = {
         "when": _when,
         "ago": _ago,
         "label": label,
         "plain": plain,
-        "label_first": lambda text: text[:1].upper() + text[1:],
+        "label_first": capitalised,
         "percent": percent,
         "number": number,
         "short": short,

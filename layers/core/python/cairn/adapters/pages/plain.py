@@ -4,10 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def capitalised(text: str) -> str:
+    """Its first letter only, unlike `str.capitalize`: names in it stay as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def sentence(text: str) -> str:
+    return f"{capitalised(text).rstrip('.')}."
+
+
 def label(name: object) -> str:
     """`trial_ends-at` → Trial ends at."""
-    text = str(name).replace("_", " ").replace("-", " ").strip()
-    return text[:1].upper() + text[1:]
+    return capitalised(str(name).replace("_", " ").replace("-", " ").strip())
 
 
 def plain(value: Any) -> str:

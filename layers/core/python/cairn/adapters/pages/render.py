@@ -7,10 +7,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
-from cairn.adapters.compiled_pages import loader_of
+from cairn.adapters.compiled_pages import environment_of
 from cairn.adapters.pages.masks import masked
 from cairn.adapters.pages.texts import Texts, texts_for
 from cairn.domain.consent.links import Link
@@ -155,14 +155,7 @@ class Pages:
 
 
 def environment() -> Environment:
-    return Environment(
-        loader=loader_of(HERE, COMPILED),
-        autoescape=True,
-        undefined=StrictUndefined,
-        auto_reload=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return environment_of(HERE, COMPILED)
 
 
 def _headers(style: str) -> dict[str, str]:

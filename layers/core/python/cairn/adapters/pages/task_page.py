@@ -12,7 +12,7 @@ from typing import Any
 
 from cairn.adapters.documents.scripts import Scripts
 from cairn.adapters.pages.forms import POST, Form, form_of
-from cairn.adapters.pages.plain import label, plain
+from cairn.adapters.pages.plain import label, plain, sentence
 from cairn.adapters.pages.problems import refusal
 from cairn.adapters.pages.render import Page, Pages
 from cairn.adapters.pages.task_links import SignedTaskLinks
@@ -151,7 +151,7 @@ def _sentence(error: CairnError) -> str:
     if isinstance(error, ConflictError):
         return "Somebody else has changed this task just now. This is how it is."
     said = " ".join(error.problems) if isinstance(error, InvalidRequestError) else str(error)
-    return f"{said[:1].upper()}{said[1:].rstrip('.')}."
+    return sentence(said)
 
 
 def _one(form: Form, name: str) -> str:

@@ -7,7 +7,8 @@ from cairn.adapters.console.ask import Ask, GoTo, View
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import InvalidRequestError
 
-PAGE = "50"
+PAGE = 50
+"""Lines of a timeline."""
 
 
 def search(ask: Ask) -> View:
@@ -24,9 +25,8 @@ def show(ask: Ask) -> View:
     customer = ask.named["customer"]
     explained = ask.api.post("explain", customer=customer)
     stands = ask.api.post("customers", do="enrollments", customer=customer)["enrollments"]
-    timeline = ask.api.post("customers", do="timeline", customer=customer, limit=50)
+    timeline = ask.api.post("customers", do="timeline", customer=customer, limit=PAGE)
     found = ask.api.post("customers", do="find", customer=customer)
-    lead = ask.api.post("leads", customer=customer) if explained["lead"] and ask.may("POST /manage/leads") else None
     journeys = ask.api.get("journeys")["journeys"] if ask.may("GET /manage/journeys") else []
     return View(
         "customer.html",
@@ -37,7 +37,6 @@ def show(ask: Ask) -> View:
             "explained": explained,
             "stands": stands,
             "timeline": timeline,
-            "lead": lead,
             "journeys": journeys,
             "channels": [one.value for one in Channel],
             "purposes": [one.value for one in Purpose],
@@ -80,7 +79,7 @@ def act(ask: Ask) -> GoTo:
 def timeline(ask: Ask) -> View:
     """The next part of the timeline, for htmx or as a page."""
     customer, after = ask.named["customer"], ask.given("after")
-    page = ask.api.post("customers", do="timeline", customer=customer, limit=int(PAGE), after=after)
+    page = ask.api.post("customers", do="timeline", customer=customer, limit=PAGE, after=after)
     template = "timeline_rows.html" if ask.visit.wants_a_part else "timeline.html"
     return View(template, "Timeline", {"customer": customer, "timeline": page})
 

@@ -1,5 +1,6 @@
 """Journeys: who stands where, what each step does, and how to stop one."""
 
+from collections import Counter
 from typing import Any
 from urllib.parse import quote
 
@@ -14,12 +15,11 @@ def all_of_them(ask: Ask) -> View:
 def show(ask: Ask) -> View:
     name = ask.named["journey"]
     journey = ask.api.get("journeys", journey=name)
-    standing = ask.api.get("standing", journey=name)["counts"] if ask.may("GET /manage/standing") else []
     splits = ask.api.get("splits", journey=name)["splits"] if ask.may("GET /manage/splits") else []
-    counts: dict[str, int] = {}
-    for one in standing:
-        counts[one["step"]] = counts.get(one["step"], 0) + one["count"]
-    versions = sorted({one["version"] for one in standing})
+    counts = Counter[str]()
+    for one in journey["counts"]:
+        counts[one["step"]] += one["count"]
+    versions = sorted({one["version"] for one in journey["counts"]})
     report = ask.api.post("migrations", do="report", journey=name) if ask.given("moves") else None
     return View(
         "journey.html",
