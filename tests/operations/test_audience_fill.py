@@ -14,15 +14,12 @@ from cairn.adapters.dynamodb.audiences import DynamoAudiences
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE, RecordItem
 from cairn.adapters.dynamodb.table import bind
-from cli import audience_fill_client, table_copy
+from cli import audience_fill_client
 from cli.audience_fill_client import Filling
 from cli.main import app
-from infra.local.deployment import local_deployment
-from infra.local.signing import local_secrets
-from tests.conftest import MONDAY, SHORT_JOURNEY, Story
-from tests.stories.shop import POLICY, served
+from tests.conftest import SHORT_JOURNEY
+from tests.operations.stack import STACK, DeployedStack, deployed_stack
 
-STACK = "Cairn-dev"
 AUDIENCES = """\
 [[audiences]]
 audience = "owners"
@@ -32,10 +29,7 @@ sort = "profile.size"
 CUSTOMERS = 12
 
 
-class Deployed:
-    def __init__(self, story: Story, url: str, folder: Path) -> None:
-        self.story, self.url, self.folder = story, url, folder
-
+class Deployed(DeployedStack):
     def says(self, number: int, **attributes: Any) -> None:
         self.story.deployment.advance_to(self.story.deployment.now() + timedelta(seconds=1))
         self.story.happens(
@@ -73,34 +67,15 @@ class Deployed:
     def members(self) -> list[int]:
         return [one["sort"] for one in self.asks(do="members", audience="owners")["members"]]
 
-    def objects(self) -> list[str]:
-        s3 = self.story.deployment.cloud.client("s3")
-        return [one["Key"] for one in s3.list_objects_v2(Bucket=self.story.deployment.cloud.bucket).get("Contents", ())]
-
 
 @pytest.fixture
 def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
     """Twelve customers of two kinds, who were there before the audience."""
-    (tmp_path / "policy.toml").write_text(POLICY % "", encoding="utf-8")
-    monkeypatch.setattr(table_copy, "POLL_SECONDS", 0.01)
-    with local_deployment(
-        SHORT_JOURNEY, start=MONDAY, secrets=local_secrets({}), policy=tmp_path / "policy.toml"
-    ) as made:
-        story = Story(made)
-        template = {
-            "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-            "Outputs": {"TableName": {"Value": made.cloud.table}, "OverflowBucket": {"Value": made.cloud.bucket}},
-        }
-        made.cloud.client("cloudformation").create_stack(StackName=f"{STACK}-Data", TemplateBody=json.dumps(template))
-        made.cloud.client("s3")  # its bucket is made with the first client
-        made.cloud.client("dynamodb").update_continuous_backups(
-            TableName=made.cloud.table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
-        )
-        with served(made) as url:
-            deployed = Deployed(story, url, tmp_path)
-            for number in range(CUSTOMERS):
-                deployed.says(number, kind="owner" if number % 2 else "tenant", size=number)
-            yield deployed
+    with deployed_stack(tmp_path, monkeypatch) as (story, url):
+        deployed = Deployed(story, url, tmp_path)
+        for number in range(CUSTOMERS):
+            deployed.says(number, kind="owner" if number % 2 else "tenant", size=number)
+        yield deployed
 
 
 def test_a_new_audience_has_nobody_until_it_is_filled_from_an_export(deployed: Deployed) -> None:

@@ -9,22 +9,18 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from authoring.quality import run as counting
-from cli import table_copy
 from cli.main import app
 from cli.quality_client import Run
-from infra.local.deployment import local_deployment
-from infra.local.signing import local_secrets
-from tests.conftest import MONDAY, SHORT_JOURNEY, Story
-from tests.stories.shop import POLICY, served
+from tests.conftest import SHORT_JOURNEY
+from tests.operations.stack import STACK, DeployedStack, deployed_stack
 
-STACK = "Cairn-dev"
 ANNA = {"first_name": "Anna", "last_name": "Lindqvist", "birth_date": "1984-05-12"}
 
 
-class Deployed:
-    def __init__(self, story: Story, url: str, folder: Path) -> None:
-        self.story, self.url, self.folder = story, url, folder
-        self.work = folder / "quality.sqlite"
+class Deployed(DeployedStack):
+    @property
+    def work(self) -> Path:
+        return self.folder / "quality.sqlite"
 
     def runs(self, journeys: Path = SHORT_JOURNEY) -> Result:
         words = ("--stack", STACK, "--to", self.url, "--work", str(self.work), "--journeys", str(journeys))
@@ -34,36 +30,17 @@ class Deployed:
         done = CliRunner().invoke(app, ["quality", *words, "--to", self.url, "--json"], env={"LOGNAME": "ada"})
         return json.loads(done.stdout) if done.exit_code == 0 else done.output
 
-    def objects(self) -> list[str]:
-        s3 = self.story.deployment.cloud.client("s3")
-        return [one["Key"] for one in s3.list_objects_v2(Bucket=self.story.deployment.cloud.bucket).get("Contents", ())]
-
 
 @pytest.fixture
 def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
     """Two records of Anna, and eight other customers without an address."""
-    (tmp_path / "policy.toml").write_text(POLICY % "", encoding="utf-8")
-    monkeypatch.setattr(table_copy, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(counting, "CUSTOMERS_AT_ONCE", 3)
-    with local_deployment(
-        SHORT_JOURNEY, start=MONDAY, secrets=local_secrets({}), policy=tmp_path / "policy.toml"
-    ) as made:
-        story = Story(made)
-        template = {
-            "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-            "Outputs": {"TableName": {"Value": made.cloud.table}, "OverflowBucket": {"Value": made.cloud.bucket}},
-        }
-        made.cloud.client("cloudformation").create_stack(StackName=f"{STACK}-Data", TemplateBody=json.dumps(template))
-        made.cloud.client("s3")  # its bucket is made with the first client
-        made.cloud.client("dynamodb").update_continuous_backups(
-            TableName=made.cloud.table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
-        )
+    with deployed_stack(tmp_path, monkeypatch) as (story, url):
         story.happens("x.y", "1", customer={"email": "anna.lindqvist@example.com"}, attributes=ANNA)
         story.happens("x.y", "2", customer={"phone": "+12015550101"}, attributes=ANNA)
         for number in range(8):
             story.happens("x.y", f"other-{number}", customer={"user_id": f"u-{number}"})
-        with served(made) as url:
-            yield Deployed(story, url, tmp_path)
+        yield Deployed(story, url, tmp_path)
 
 
 def test_a_deployment_is_counted_from_an_export(deployed: Deployed) -> None:
