@@ -133,6 +133,7 @@ def _answer(text: str) -> str:
     return text
 
 
+Announced = Literal["task.opened", "breaker.tripped", "experiment.decided"]
 Channels = Annotated[list[Channel], AfterValidator(_distinct)]
 Purposes = Annotated[list[Purpose], AfterValidator(_distinct)]
 Weekdays = Annotated[list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]], AfterValidator(_distinct)]
@@ -294,6 +295,7 @@ class WebhookEndpoint(Table):
     )
     secret: Slug = Field(examples=['"crm"'])
     consent: bool = Field(default=True, examples=["false"])
+    events: list[Announced] = Field(default_factory=list, examples=['["task.opened", "breaker.tripped"]'])
 
 
 class Answers(Table):

@@ -5,7 +5,7 @@ from pathlib import Path
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.cloud.bundle import Bundle, has_deliveries, status_reports_of
+from infra.cloud.bundle import Bundle, announced_by, has_deliveries, status_reports_of
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64
@@ -20,6 +20,7 @@ class Layers(Construct):
         self.dependencies = _layer(self, "Dependencies", bundle.dependencies, "third-party packages")
         self.journeys = _layer(self, "Journeys", bundle.journeys, "the compiled journeys")
         self.status_reports_heard = status_reports_of(bundle.journeys)
+        self.announced = announced_by(bundle.journeys)
         self.has_deliveries = has_deliveries(bundle.journeys)
 
 

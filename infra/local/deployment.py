@@ -38,6 +38,7 @@ from authoring.sources.samples import document_of_samples
 from cairn.adapters import aws
 from cairn.adapters.documents.catalogue import SAMPLES
 from cairn.adapters.documents.people import people_at
+from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.documents.replies import FILE as COMPILED_REPLIES
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE
@@ -88,7 +89,15 @@ from infra.local.shapes import (
     webhook_event,
 )
 from infra.local.signing import stored
-from infra.local.stream import LOG_BATCH_SIZE, LOG_WINDOW, StreamMapping, function_arn, has_facts, has_outbox
+from infra.local.stream import (
+    LOG_BATCH_SIZE,
+    LOG_WINDOW,
+    StreamMapping,
+    function_arn,
+    has_facts,
+    has_outbox,
+    is_announced,
+)
 from infra.local.wiring import FUNCTIONS, Function, queue_named
 
 LAW = default_file("law.toml")
@@ -138,6 +147,8 @@ class LocalDeployment:
     _again: list[tuple[datetime, str, Shape, tuple[timedelta, ...]]] = field(default_factory=list)
     """Asynchronous invocations that failed: when, which, with what, and the pauses that are left."""
     _polls: Iterator[int] = field(default_factory=count)
+    _announces: bool = False
+    """Whether a webhook endpoint hears of tasks or orders."""
     _customers: dict[str, str] = field(default_factory=dict)
     """The customers' ids; of an id that only leads to another customer, that one's."""
 
@@ -193,6 +204,7 @@ class LocalDeployment:
         write_audiences(own.with_name(AUDIENCES), self.catalogue.with_name(COMPILED_AUDIENCES), compiled)
         write_replies(own.with_name(REPLIES), self.catalogue.with_name(COMPILED_REPLIES), compiled)
         _replace_webhook_endpoints(self.cloud.webhook_endpoints, policy)
+        self._announces = bool(policy_at(policy).announced_to)
         self.handlers = {function.name: load_handler(function, self.cloud, self.catalogue) for function in FUNCTIONS}
         if is_empty():  # as check_identity_key notes at the first deployment
             note_complete(self.now())
@@ -447,9 +459,12 @@ class LocalDeployment:
                     state = change["dynamodb"].get("NewImage", {})
                     self._customers[keys["pk"]["S"]] = state.get("alias_of", {}).get("S", "")
             self._stream_position = changes[-1]["dynamodb"]["SequenceNumber"]
-            self._stream.add(filter(has_outbox, changes))
+            self._stream.add(filter(self._starts_the_relay, changes))
             self._log.add(filter(has_facts, changes))
             self.cloud.forget_changes(self._stream_position)
+
+    def _starts_the_relay(self, change: Shape) -> bool:
+        return has_outbox(change) or (self._announces and is_announced(change))
 
     def _relay(self, changes: list[Shape]) -> list[str] | None:
         """Hand changes to the relay; returns the sequence numbers that failed, or None where it gave no answer."""

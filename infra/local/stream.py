@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
 
+from cairn.adapters.dynamodb.items import AUDIT, TASK
 from cairn.adapters.dynamodb.logged_facts import LOGGED
 from cairn.adapters.dynamodb.seen import SEEN
 from infra.local.faults.weather import CALM, Weather
@@ -33,6 +34,14 @@ def has_outbox(change: Shape) -> bool:
     record = change["dynamodb"]
     outbox = record.get("NewImage", {}).get("outbox", {})
     return record["Keys"]["sk"]["S"].startswith(ITEMS) and "S" in outbox
+
+
+def is_announced(change: Shape) -> bool:
+    """The further filter where a webhook endpoint hears of tasks and orders; likewise compared."""
+    record, keys = change["dynamodb"], change["dynamodb"]["Keys"]
+    is_open = record.get("NewImage", {}).get("status", {}).get("S") == "open"
+    is_order = keys["pk"]["S"] == AUDIT and change["eventName"] == "INSERT"
+    return bool(is_order or (keys["sk"]["S"].startswith(TASK) and is_open))
 
 
 def has_facts(change: Shape) -> bool:

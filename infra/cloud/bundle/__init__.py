@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
 from cairn.adapters.documents.journey import status_reports_heard
+from cairn.domain.shared.announced import AnnouncedType
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = ROOT / "build"
@@ -56,6 +57,12 @@ def has_deliveries(journeys: Path) -> bool:
     people = journeys / PEOPLE
     members = json.loads(people.read_bytes()).get("members") if people.exists() else None
     return bool(json.loads((journeys / POLICY).read_bytes()).get("subscribers") or members)
+
+
+def announced_by(journeys: Path) -> frozenset[AnnouncedType]:
+    """What any webhook endpoint of the layer hears of, beside consent."""
+    endpoints = json.loads((journeys / POLICY).read_bytes()).get("subscribers", ())
+    return frozenset(AnnouncedType(one) for row in endpoints for one in row.get("events", ()))
 
 
 def stub_bundle(folder: Path) -> Bundle:

@@ -1,9 +1,13 @@
 """relay_effects: started by the table's stream, carries out the effects of commits."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from cairn.domain.shared.announced import AnnouncedType
 from cairn.settings import RelayEffectsSettings
 from infra.cloud.bundle.journeys import PEOPLE_PATH, POLICY_PATH
 from infra.cloud.function import Function, Shared
@@ -36,6 +40,20 @@ WITH_OUTBOX = {
 """What starts the function: no commit that decided nothing, and no other change.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
 """
+
+OPEN_TASKS = {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "task#"}]}}, "NewImage": {"status": {"S": ["open"]}}}}
+ORDERS = {"eventName": ["INSERT"], "dynamodb": {"Keys": {"pk": {"S": ["audit"]}}}}
+ANNOUNCED = {
+    AnnouncedType.TASK_OPENED: OPEN_TASKS,
+    AnnouncedType.BREAKER_TRIPPED: ORDERS,
+    AnnouncedType.EXPERIMENT_DECIDED: ORDERS,
+}
+"""What starts it too, where a webhook endpoint hears of that."""
+
+
+def filters_for(announced: Iterable[AnnouncedType]) -> list[Mapping[str, Any]]:
+    wanted = [ANNOUNCED[one] for one in sorted(announced)]
+    return [WITH_OUTBOX, *(one for one in (OPEN_TASKS, ORDERS) if one in wanted)]
 
 
 class RelayEffects(Function):
@@ -77,7 +95,7 @@ class RelayEffects(Function):
         self.follow(
             table,
             queues,
-            [WITH_OUTBOX],
+            filters_for(shared.layers.announced),
             batch_size=BATCH_SIZE,
             parallelization_factor=PARALLEL_BATCHES,
             report_batch_item_failures=True,

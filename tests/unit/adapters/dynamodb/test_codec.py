@@ -33,6 +33,7 @@ from cairn.domain.people.notification import NotificationKind
 from cairn.domain.people.task import Priority, TaskKind
 from cairn.domain.profile.profile import UNRECORDED, Activity, Profile
 from cairn.domain.profile.stamped import Stamped
+from cairn.domain.shared.announced import AnnouncedType
 from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, at
 from tests.unit.strategies import instants
@@ -68,6 +69,7 @@ BY_TYPE = {
     str(datetime | None): st.none() | instants,
     str(int): st.integers(0, 1000),
     str(NotificationKind): st.sampled_from(NotificationKind),
+    str(AnnouncedType): st.sampled_from(AnnouncedType),
     str(TaskKind): st.sampled_from(TaskKind),
     str(Priority): st.sampled_from(Priority),
     str(timedelta | None): st.none() | st.timedeltas(timedelta(), timedelta(days=30)),

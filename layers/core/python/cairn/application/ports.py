@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     from cairn.domain.quality.reports import Pair, Section
     from cairn.domain.replies.rules import IntentRule
     from cairn.domain.shared.channels import Channel, Purpose
-    from cairn.domain.webhook_delivery import WebhookCall, WebhookDelivery
+    from cairn.domain.webhook_delivery import Webhook
 else:
     Protocol = object  # 0.1 ms of a start for each class: only type checkers read them
 
@@ -387,7 +387,7 @@ class ConsentRecords(Protocol):
 
 
 class WebhookQueue(Protocol):
-    def put(self, notices: Sequence[WebhookDelivery | WebhookCall]) -> None:
+    def put(self, notices: Sequence[Webhook]) -> None:
         """Queue deliveries for their endpoints."""
 
 

@@ -102,6 +102,7 @@ def relay_effects(
             records=DynamoConsentRecords(),
             queue=WebhookQueue(sqs, settings.notices_queue_url),
             endpoints=tuple(one.name for one in policy.webhook_endpoints if one.consent),
+            announced_to=policy.announced_to,
         ),
         erasures=ErasureQueue(sqs, settings.erasures_queue_url),
         inbox=inbox,

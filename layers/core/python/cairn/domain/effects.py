@@ -13,6 +13,7 @@ from cairn.domain.consent.suppression import SuppressionChange
 from cairn.domain.identity.trust import JOURNEYS_SOURCE
 from cairn.domain.people.notification import NotificationKind
 from cairn.domain.people.task import Priority, TaskKind
+from cairn.domain.shared.announced import AnnouncedType
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.invites import Invite
 
@@ -300,6 +301,19 @@ class ContinueBroadcast:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Other systems are to hear of what happened here; it is about no customer's state, and has ids only."""
+
+    KIND: ClassVar[Literal["announce"]] = "announce"
+    NAME: ClassVar = "Announce"
+    id: str
+    """The `webhook-id`."""
+    type: AnnouncedType
+    at: datetime
+    data: Mapping[str, Any]
+
+
 Effect = (
     SendMessage
     | WakeAt
@@ -320,6 +334,7 @@ Effect = (
     | JoinAudience
     | LeaveAudience
     | ContinueBroadcast
+    | Announce
 )
 
 EffectKind = Literal[
@@ -342,6 +357,7 @@ EffectKind = Literal[
     "join",
     "leave",
     "page",
+    "announce",
 ]
 """The name of an effect in the table and in the queues: its `KIND`."""
 

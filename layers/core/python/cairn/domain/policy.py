@@ -9,6 +9,7 @@ from datetime import date, time, timedelta
 from typing import Literal
 
 from cairn.domain.consent.keywords import Intent
+from cairn.domain.shared.announced import AnnouncedType
 from cairn.domain.shared.channels import Channel, Purpose
 
 EVERYWHERE = "*"
@@ -181,7 +182,9 @@ class WebhookEndpoint:
     secret: str
     """Its name in the deployment's secret of webhook endpoints."""
     consent: bool = True
-    """Whether it gets changes of consent; otherwise only what journeys post to it."""
+    """Whether it gets changes of consent; otherwise only what journeys post to it, and `events`."""
+    events: frozenset[AnnouncedType] = frozenset()
+    """What it hears beside that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,6 +281,14 @@ class Policy:
     @property
     def limits(self) -> tuple[Cap | Cooldown, ...]:
         return (*self.caps, *self.cooldowns)
+
+    @property
+    def announced_to(self) -> Mapping[AnnouncedType, tuple[str, ...]]:
+        """The names of the endpoints that hear of each of these; only those that any endpoint hears of."""
+        hearing = {
+            type_: tuple(one.name for one in self.webhook_endpoints if type_ in one.events) for type_ in AnnouncedType
+        }
+        return {type_: names for type_, names in hearing.items() if names}
 
     def answer(self, intent: Intent, locale: str = "") -> str:
         """The answer in the customer's language, else in English; empty if there is none."""

@@ -14,6 +14,7 @@ from cairn.domain.consent.record import ConsentRecord
 from cairn.domain.consent.suppression import ALL, SuppressionChange
 from cairn.domain.identity.identifiers import EMAIL, PHONE, USER_ID
 from cairn.domain.profile.profile import Profile
+from cairn.domain.shared.announced import AnnouncedType
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_to_wire
 
@@ -68,6 +69,31 @@ class WebhookCall:
 
     def payload(self) -> Json:
         return {"type": self.type, "timestamp": instant_to_wire(self.at), "data": dict(self.body)}
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What has happened here, for one endpoint. It has no personal data but ids."""
+
+    id: str
+    """The `webhook-id`, as of a delivery."""
+    endpoint: str
+    type: AnnouncedType
+    at: datetime
+    data: Mapping[str, Any]
+    attempt: int = 0
+
+    def failed(self) -> Self:
+        return replace(self, attempt=self.attempt + 1)
+
+    def restarted(self) -> Self:
+        return replace(self, attempt=0)
+
+    def payload(self) -> Json:
+        return {"type": self.type.value, "timestamp": instant_to_wire(self.at), "data": dict(self.data)}
+
+
+Webhook = WebhookDelivery | WebhookCall | Announcement
 
 
 def deliveries_for(customer: str, record: str, reported_by: str, endpoints: Iterable[str]) -> list[WebhookDelivery]:

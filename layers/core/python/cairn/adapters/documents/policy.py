@@ -33,6 +33,7 @@ from cairn.domain.policy import (
     WebhookEndpoint,
     Window,
 )
+from cairn.domain.shared.announced import AnnouncedType
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import duration
@@ -168,8 +169,13 @@ def _review(row: Document) -> ReviewRule:
 
 
 def _webhook_endpoint(row: Document) -> WebhookEndpoint:
-    consent = row.get("consent", True)
-    return WebhookEndpoint(name=row["name"], url=row["url"], secret=row["secret"], consent=consent)
+    return WebhookEndpoint(
+        name=row["name"],
+        url=row["url"],
+        secret=row["secret"],
+        consent=row.get("consent", True),
+        events=frozenset(map(AnnouncedType, row.get("events", ()))),
+    )
 
 
 def _breaker(table: Document) -> Breaker:

@@ -12,6 +12,7 @@ from cairn.adapters.dynamodb.codec import (
 )
 from cairn.domain.effects import (
     AbsorbHistory,
+    Announce,
     AnswerKeyword,
     CallWebhook,
     CloseTask,
@@ -37,6 +38,7 @@ from cairn.domain.event import consent_to_wire
 from cairn.domain.identity.trust import JOURNEYS_SOURCE
 from cairn.domain.people.notification import NotificationKind
 from cairn.domain.people.task import Priority, TaskKind
+from cairn.domain.shared.announced import AnnouncedType
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
@@ -145,6 +147,8 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911, PLR0912  on
         case JoinAudience():
             position = {name: getattr(effect, name) for name in POSITION if getattr(effect, name)}
             return {"audience": effect.audience, "version": effect.version, **position}
+        case Announce():
+            return {"type": effect.type.value, "at": instant_to_wire(effect.at), "data": dict(effect.data)}
         case ContinueBroadcast():
             return {"broadcast": effect.broadcast, "version": effect.version, "at": instant_to_wire(effect.at)}
         case LeaveAudience():
@@ -240,6 +244,9 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
             return JoinAudience(wire["id"], wire["audience"], wire["version"], **position)
         case "page":
             return ContinueBroadcast(wire["id"], wire["broadcast"], wire["version"], instant_from_wire(wire["at"]))
+        case "announce":
+            type_, at = AnnouncedType(wire["type"]), instant_from_wire(wire["at"])
+            return Announce(wire["id"], type_, at, wire["data"])
         case "leave":
             return LeaveAudience(wire["id"], wire["audience"], wire["version"])
     raise ValueError(f"no effect is called {kind}")

@@ -13,6 +13,7 @@ from typing import Any
 
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.dynamodb import codec, effect_codec
+from cairn.adapters.dynamodb.announced import announced_in
 from cairn.adapters.dynamodb.codec import Wire
 from cairn.adapters.dynamodb.customer_state import as_read
 from cairn.adapters.dynamodb.in_head import enrollments_in
@@ -75,7 +76,20 @@ def outbox_of_loser(
 
 
 def committed_in(record: Mapping[str, Any]) -> Committed | None:
-    """The outbox that a stream record (NEW_AND_OLD_IMAGES) shows; None for any other change of the table."""
+    """What follows from a stream record (NEW_AND_OLD_IMAGES), its outbox and what it announces; None without either."""
+    found, announced = _outbox_in(record), announced_in(record)
+    if announced is None:
+        return found
+    keys = record["dynamodb"]["Keys"]
+    commit = found or Committed(keys["pk"]["S"], keys["sk"]["S"], announced.at)
+    return replace(
+        commit,
+        effects=(*commit.effects, announced),
+        positions=(*commit.positions, len(commit.effects)),
+    )
+
+
+def _outbox_in(record: Mapping[str, Any]) -> Committed | None:
     change = record["dynamodb"]
     sk, new = change["Keys"]["sk"]["S"], change.get("NewImage", {})
     owner = sk.removeprefix(ENROLLED) if sk.startswith(ENROLLED) and not sk.endswith(DATA) else ""

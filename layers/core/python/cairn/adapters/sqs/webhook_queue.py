@@ -8,9 +8,10 @@ from typing import Any
 from cairn.adapters.documents.json_text import to_json
 from cairn.adapters.scheduler.timers import TimerService, TimerTarget
 from cairn.adapters.sqs.batches import send_in_batches
+from cairn.domain.shared.announced import AnnouncedType
 from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
-from cairn.domain.webhook_delivery import WebhookCall, WebhookDelivery
+from cairn.domain.webhook_delivery import Announcement, Webhook, WebhookCall, WebhookDelivery
 
 Wire = dict[str, Any]
 
@@ -26,7 +27,7 @@ class WebhookQueue:
         self._sqs = sqs
         self._url = url
 
-    def put(self, deliveries: Sequence[WebhookDelivery | WebhookCall]) -> None:
+    def put(self, deliveries: Sequence[Webhook]) -> None:
         entries = (
             {"Id": str(number), "MessageBody": to_json(delivery_to_wire(one)), "MessageGroupId": one.endpoint}
             for number, one in enumerate(deliveries)
@@ -45,12 +46,12 @@ class WebhookRetries:
     clock: TimerService
     target: TimerTarget
 
-    def retry_at(self, delivery: WebhookDelivery | WebhookCall, until: datetime, now: datetime) -> None:
+    def retry_at(self, delivery: Webhook, until: datetime, now: datetime) -> None:
         name = f"notice-{short_hash(delivery.id, delivery.endpoint)}-{delivery.attempt}"
         self.clock.set(self.target, name, to_json(delivery_to_wire(delivery)), until, now)
 
 
-def delivery_to_wire(delivery: WebhookDelivery | WebhookCall) -> Wire:
+def delivery_to_wire(delivery: Webhook) -> Wire:
     """The content of the queue."""
     if isinstance(delivery, WebhookCall):
         return {
@@ -67,6 +68,9 @@ def delivery_to_wire(delivery: WebhookDelivery | WebhookCall) -> Wire:
             },
             "attempt": delivery.attempt,
         }
+    if isinstance(delivery, Announcement):
+        about = {"type": delivery.type.value, "at": instant_to_wire(delivery.at), "data": dict(delivery.data)}
+        return {"id": delivery.id, "subscriber": delivery.endpoint, "announced": about, "attempt": delivery.attempt}
     return {
         "id": delivery.id,
         "subscriber": delivery.endpoint,
@@ -76,10 +80,14 @@ def delivery_to_wire(delivery: WebhookDelivery | WebhookCall) -> Wire:
     }
 
 
-def delivery_from_wire(wire: Wire) -> WebhookDelivery | WebhookCall:
+def delivery_from_wire(wire: Wire) -> Webhook:
     if "call" in wire:
         call = wire["call"]
         at, until = instant_from_wire(call["at"]), instant_from_wire(call["until"])
         about = (wire["customer"], call["enrollment"], call["step"], call["type"], at, until, call["body"])
         return WebhookCall(wire["id"], wire["subscriber"], *about, wire["attempt"])
+    if "announced" in wire:
+        about = wire["announced"]
+        type_, at = AnnouncedType(about["type"]), instant_from_wire(about["at"])
+        return Announcement(wire["id"], wire["subscriber"], type_, at, about["data"], wire["attempt"])
     return WebhookDelivery(wire["id"], wire["subscriber"], wire["customer"], wire["record"], wire["attempt"])

@@ -29,6 +29,7 @@ from cairn.application.ports import (
 from cairn.application.values.customers import PresentCustomer
 from cairn.domain.effects import (
     AbsorbHistory,
+    Announce,
     AnswerKeyword,
     CallWebhook,
     CloseTask,
@@ -175,7 +176,7 @@ class WaitingEffect:
 
     @property
     def is_about_nobody(self) -> bool:
-        return isinstance(self.what, ContinueBroadcast)
+        return isinstance(self.what, ContinueBroadcast | Announce)
 
 
 def always() -> bool:
@@ -403,6 +404,8 @@ class RelayEffects:
                 self.inbox.put([event_of(effect, customer, one.at)])
             case CallWebhook():
                 self.webhooks.call(customer, effect, one.at)
+            case Announce():
+                self.webhooks.announce(effect)
             case JoinAudience() | LeaveAudience():
                 if customer == one.customer:  # the commit of a merge has said anew where the survivor is a member
                     self.audiences().note(customer, effect, rank_of(one.commit), one.at)
@@ -420,7 +423,7 @@ def _wanted(commit: Committed, present_ids: Mapping[str, str]) -> list[WaitingEf
     Before what a customer decided who was merged since, the rest of their history moves to the survivor.
     """
     facts_first = sorted(commit.work(), key=lambda one: not isinstance(one.what, RememberFacts))
-    work = [one for one in facts_first if one.erases or one.about in present_ids]  # and no page: it is about nobody
+    work = [one for one in facts_first if one.erases or one.about in present_ids or isinstance(one.what, Announce)]
     customer = commit.customer
     survivor = present_ids.get(customer, customer)
     if survivor == customer:

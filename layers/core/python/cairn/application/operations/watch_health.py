@@ -9,14 +9,11 @@ from cairn.application.operations.count_reports import count_report
 from cairn.application.operations.switch import Switch
 from cairn.application.ports import Attempts, DeliveryCounters, SwitchBoard, Tasks
 from cairn.domain.effects import OpenTask
-from cairn.domain.operations.breaker import Trip, bucket_range, evaluate, outcome_of
+from cairn.domain.operations.breaker import BREAKER, Trip, bucket_range, evaluate, outcome_of
 from cairn.domain.operations.switches import SwitchState
 from cairn.domain.policy import Breaker
 from cairn.domain.shared.errors import AlreadySwitchedError
 from cairn.domain.shared.hashing import short_hash
-
-BREAKER = "breaker"
-"""The actor in the audit."""
 
 OPERATIONS = "operations"
 """The queue of the task, and its partition: the task is about no customer."""

@@ -17,7 +17,7 @@ from cairn.domain.event import Event
 from cairn.domain.identity.trust import JOURNEYS_SOURCE
 from cairn.domain.policy import WebhookEndpoint
 from cairn.domain.shared.errors import WebhookEndpointError, WebhookUnreachableError
-from cairn.domain.webhook_delivery import WebhookCall, WebhookDelivery, payload
+from cairn.domain.webhook_delivery import Announcement, Webhook, WebhookCall, payload
 
 WAITS = (
     timedelta(seconds=5),
@@ -84,12 +84,12 @@ class DeliverWebhook:
     client: WebhookEndpoints
     inbox: Inbox
     """For what journeys hear."""
-    retry_at: Callable[[WebhookDelivery | WebhookCall, datetime, datetime], None]
+    retry_at: Callable[[Webhook, datetime, datetime], None]
     """Queue a delivery again at an instant. Arguments: delivery, instant, now."""
     _backing_off: dict[str, datetime] = field(default_factory=dict)
     """Endpoint to the time of its next attempt, in this process."""
 
-    def __call__(self, delivery: WebhookDelivery | WebhookCall, now: datetime) -> Outcome:
+    def __call__(self, delivery: Webhook, now: datetime) -> Outcome:
         """One attempt. Raises WebhookEndpointError where no further one follows: it is dead-lettered.
 
         A journey waits for the answer to what it posts, and hears as well that there will be none.
@@ -97,12 +97,12 @@ class DeliverWebhook:
         try:
             return self._attempt(delivery, now)
         except WebhookEndpointError as error:
-            if isinstance(delivery, WebhookDelivery):
+            if not isinstance(delivery, WebhookCall):
                 raise
             self._say(delivery, REFUSED, now, because=str(error))
             return Outcome.REFUSED
 
-    def _attempt(self, delivery: WebhookDelivery | WebhookCall, now: datetime) -> Outcome:
+    def _attempt(self, delivery: Webhook, now: datetime) -> Outcome:
         if isinstance(delivery, WebhookCall) and now >= delivery.until:
             raise GivenUpError(f"{delivery.endpoint} was not called in the time that its journey waits")
         endpoint = self.endpoints.get(delivery.endpoint)
@@ -121,8 +121,10 @@ class DeliverWebhook:
             return self._retry(delivery, str(error), timedelta(), now)
         return self._on_reply(delivery, reply, now)
 
-    def _document(self, delivery: WebhookDelivery | WebhookCall) -> Mapping[str, Any] | None:
+    def _document(self, delivery: Webhook) -> Mapping[str, Any] | None:
         """The body; None where the customer was erased."""
+        if isinstance(delivery, Announcement):
+            return delivery.payload()
         if isinstance(delivery, WebhookCall):
             return delivery.payload() if self.records.knows(delivery.customer) else None
         found = self.records.find(delivery.customer, delivery.record)
@@ -134,7 +136,7 @@ class DeliverWebhook:
         event = Event(call.id, JOURNEYS_SOURCE, type_, now, customer_id=call.customer, properties=properties)
         self.inbox.put([event])
 
-    def _on_reply(self, delivery: WebhookDelivery | WebhookCall, reply: Reply, now: datetime) -> Outcome:
+    def _on_reply(self, delivery: Webhook, reply: Reply, now: datetime) -> Outcome:
         if HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             self._backing_off.pop(delivery.endpoint, None)
             if isinstance(delivery, WebhookCall):
@@ -147,7 +149,7 @@ class DeliverWebhook:
             self._backing_off[delivery.endpoint] = now + max(asked, BACK_OFF)
         return self._retry(delivery, f"answered {reply.status}", asked, now)
 
-    def _retry(self, delivery: WebhookDelivery | WebhookCall, why: str, at_least: timedelta, now: datetime) -> Outcome:
+    def _retry(self, delivery: Webhook, why: str, at_least: timedelta, now: datetime) -> Outcome:
         failed = delivery.failed()
         if failed.attempt >= ATTEMPTS:
             raise GivenUpError(f"{delivery.endpoint} {why}, at the last of {ATTEMPTS} attempts")
@@ -166,7 +168,7 @@ def _document_in(body: bytes) -> Any:
         return None
 
 
-def wait_before(delivery: WebhookDelivery | WebhookCall, at_least: timedelta = timedelta()) -> timedelta:
+def wait_before(delivery: Webhook, at_least: timedelta = timedelta()) -> timedelta:
     """The wait after a failed attempt."""
     digest = sha256(f"{delivery.id}/{delivery.endpoint}/{delivery.attempt}".encode()).digest()
     share = int.from_bytes(digest[:4], "big") / 2**32

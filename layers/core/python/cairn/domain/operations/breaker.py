@@ -13,6 +13,9 @@ from cairn.domain.message.message import MessageStatus
 from cairn.domain.operations.flow import BUCKET, bucket_of
 from cairn.domain.policy import Breaker
 
+BREAKER = "breaker"
+"""The actor in the audit."""
+
 AT_LEAST = 3
 """Fewer reports of a kind are chance, whatever their share: one complaint in a hundred messages is 1 %. A doubling
 needs at least this many extra complaints.
