@@ -6,7 +6,7 @@ Firehose's may.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,8 +18,10 @@ from cairn.adapters.documents.plan import plan_of
 from cairn.application.measurement.measure_journey import Measured, MeasureJourney
 from cairn.domain.journey.enrollment import held_out
 from cairn.domain.measurement.facts import LoggedFact
+from cairn.domain.measurement.looks import Day, looks_at
 from cairn.domain.measurement.plan import Plan
 from cairn.domain.measurement.prices import Prices
+from cairn.domain.measurement.totals import Proportion
 from cairn.domain.measurement.verdict import Outcome
 from infra.local.facts_in_duckdb import DuckFacts
 
@@ -70,12 +72,18 @@ def season(journey: str, *, lift: float, lost: float = 0.0, seed: int = 1) -> It
 
 
 def measured(journey: str, **season_: Any) -> Measured:
+    measure, window = measuring(journey, **season_)
+    return measure(journey, BEGAN + timedelta(days=31) + window)
+
+
+def measuring(journey: str, **season_: Any) -> tuple[MeasureJourney, timedelta]:
+    """And the window of its goal."""
     plan = plan_of(SHIPPED[journey] | {"holdout": HOLDOUT})
     assert plan is not None
     lines = list(season(journey, **season_))
     Random(2).shuffle(lines)  # noqa: S311
     measure = MeasureJourney(OnePlan(plan), DuckFacts(lines), Prices(0.0001, 0.0000005, 0.005, {"US": 0.008}))
-    return measure(journey, BEGAN + timedelta(days=31) + plan.window)
+    return measure, plan.window
 
 
 @pytest.mark.parametrize("journey", SHIPPED)
@@ -104,3 +112,29 @@ def test_an_assignment_that_is_broken_is_not_read(journey: str) -> None:
 
     assert found.result.verdict.outcome is Outcome.ASSIGNMENT_BROKEN
     assert str(found.result.verdict) == "assignment is broken: do not read this"
+
+
+def test_the_days_are_what_each_look_would_have_said() -> None:
+    """Also that of midnight: a picture over time is drawn from today's log alone."""
+    measure, window = measuring("fitness-trial-to-paid", lift=0.08)
+    end = BEGAN + timedelta(days=30) + window
+
+    looks = measure("fitness-trial-to-paid", end).looks
+
+    assert [one.on for one in looks] == sorted({one.on for one in looks})
+    for look in (looks[0], looks[len(looks) // 2], looks[-1]):
+        midnight = datetime.combine(look.on, time(), UTC) + timedelta(days=1)
+        then = measure("fitness-trial-to-paid", min(midnight - timedelta(milliseconds=1), end))
+        assert look.rates == then.result.rates
+        assert look.customers == then.treated.customers + then.holdout.customers
+
+
+def test_a_long_experiment_is_shown_by_sixty_looks() -> None:
+    days = [Day(BEGAN.date() + timedelta(days=n), Proportion(1, 10), Proportion(1, 10)) for n in range(365)]
+    plan = plan_of(SHIPPED["fitness-trial-to-paid"] | {"holdout": HOLDOUT})
+    assert plan is not None
+
+    looks = looks_at(plan, reversed(days))
+
+    assert (len(looks), looks[0].on, looks[-1].on) == (60, days[0].on, days[-1].on)
+    assert looks[-1].customers == 365 * 20

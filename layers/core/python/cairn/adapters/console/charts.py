@@ -1,11 +1,15 @@
 """Pictures of numbers, as SVG that reads without colour: each mark has its number beside it."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from markupsafe import Markup
 
 WIDTH, HEIGHT, MARGIN = 640, 132, 24
+HALF_A_LABEL = 170
+TOP, BOTTOM, LAST_X = 16, 216, 540
+"""Of the picture over time: its right margin has the numbers."""
 
 
 def interval_chart(difference: dict[str, Any]) -> Markup:
@@ -38,19 +42,81 @@ def interval_chart(difference: dict[str, Any]) -> Markup:
     )
 
 
+def lift_chart(looks: Sequence[dict[str, Any]]) -> Markup:
+    """The difference day by day: a line, the band in which it lies however often one looks, and no effect.
+
+    Empty for fewer than two days with an interval. The numbers of its ends stand beside it.
+    """
+    shown = [one for one in looks if one["at_each_look"] is not None]
+    if len(shown) < 2:  # noqa: PLR2004  a line has two ends
+        return Markup("")
+    days = [date.fromisoformat(one["on"]).toordinal() for one in shown]
+    later = shown[len(shown) // 3 :]  # the band of the first days is so wide that nothing else would be seen
+    ends = [0.0, *(end for one in later for end in one["at_each_look"])]
+    low, high = min(ends), max(ends)
+
+    def at(day: int, value: float) -> str:
+        across = (day - days[0]) / (days[-1] - days[0])
+        up = (high - min(max(value, low), high)) / (high - low or 1.0)
+        return f"{MARGIN + across * (LAST_X - MARGIN):.1f},{TOP + up * (BOTTOM - TOP):.1f}"
+
+    upper = [at(day, one["at_each_look"][1]) for day, one in zip(days, shown, strict=True)]
+    lower = [at(day, one["at_each_look"][0]) for day, one in zip(days, shown, strict=True)]
+    line = [at(day, one["estimate"]) for day, one in zip(days, shown, strict=True)]
+    first, last = shown[0], shown[-1]
+    zero = at(days[0], 0.0).partition(",")[2]
+    said = (
+        f"From {first['on']} to {last['on']}: the difference is now {_points(last['estimate'])}, between "
+        f"{_points(last['at_each_look'][0])} and {_points(last['at_each_look'][1])}"
+    )
+    beside = [(last["at_each_look"][1], "upper"), (last["estimate"], "now"), (last["at_each_look"][0], "lower")]
+    return Markup(
+        '<svg class="chart" viewBox="0 0 {width} {height}" role="img" aria-label="{said}">'
+        '<polygon class="band" points="{band}"/><line class="axis" x1="{left}" x2="{right}" y1="{zero}" y2="{zero}"/>'
+        '<text class="note" x="{left}" y="{above_zero}">no effect</text>'
+        '<polyline class="lift" points="{line}"/>{labels}'
+        '<text class="note" x="{left}" y="{foot}">{start}</text>'
+        '<text class="note" x="{right}" y="{foot}" text-anchor="end">{end}</text></svg>'
+    ).format(
+        width=WIDTH,
+        height=BOTTOM + 28,
+        said=said,
+        band=" ".join([*upper, *reversed(lower)]),
+        left=MARGIN,
+        right=LAST_X,
+        zero=zero,
+        above_zero=float(zero) - 5,
+        line=" ".join(line),
+        labels=_beside([(value, float(at(days[-1], value).partition(",")[2])) for value, _ in beside]),
+        foot=BOTTOM + 22,
+        start=first["on"],
+        end=last["on"],
+    )
+
+
+def _beside(ends: Sequence[tuple[float, float]]) -> Markup:
+    """The numbers at the right, from top to bottom, no two on one another."""
+    lines, free = [], 0.0
+    for value, y in ends:
+        free = max(y + 4, free)
+        lines.append(Markup('<text class="note" x="{}" y="{:.1f}">{}</text>').format(LAST_X + 8, free, _points(value)))
+        free += 15
+    return Markup("").join(lines)
+
+
 def _bar(x: Callable[[float], float], interval: Sequence[float], y: int, kind: str) -> Markup:
     title = {"wide": "however often one looks", "narrow": "at one look"}[kind]
     return Markup(
         '<line class="{kind}" x1="{left}" x2="{right}" y1="{y}" y2="{y}"/>'
-        '<text class="note" x="{left}" y="{above}">{low}</text>'
-        '<text class="note" x="{right}" y="{above}" text-anchor="end">{high} · {title}</text>'
+        '<text class="note" x="{middle}" y="{above}" text-anchor="middle">{low} to {high} · {title}</text>'
     ).format(
         kind=kind,
         left=x(interval[0]),
         right=x(interval[1]),
         y=y,
+        middle=min(max(x((interval[0] + interval[1]) / 2), HALF_A_LABEL), WIDTH - HALF_A_LABEL),
         above=y - 14,
-        low=_points(interval[0]),
+        low=f"{interval[0] * 100:+.1f}",
         high=_points(interval[1]),
         title=title,
     )

@@ -2,20 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from cairn.application.ports import FactQueries, MeasuredPlans
 from cairn.application.values.facts import Row
 from cairn.domain.measurement.facts import milliseconds
+from cairn.domain.measurement.looks import Day, Look, looks_at
 from cairn.domain.measurement.measure import Measurement, measure
 from cairn.domain.measurement.observed import Observed
 from cairn.domain.measurement.plan import Change, OnDate, Plan, changed
 from cairn.domain.measurement.prices import Prices
-from cairn.domain.measurement.totals import HOLDOUT, TREATED, ArmTotals, Costs, GuardrailTotals, SessionTotals
+from cairn.domain.measurement.totals import (
+    HOLDOUT,
+    TREATED,
+    ArmTotals,
+    Costs,
+    GuardrailTotals,
+    Proportion,
+    SessionTotals,
+)
 from cairn.domain.policy import EVERY_JOURNEY
 from cairn.domain.shared.errors import InvalidRequestError, UnknownTargetError
 
 OVERALL = "a [holdout] in policy.toml (docs/measuring.md), and there is none"
+
+_EPOCH = date(1970, 1, 1)
+OPEN = -1
+"""The day of customers whose window has not closed."""
 
 MILLISECOND, DAY = timedelta(milliseconds=1), timedelta(days=1)
 
@@ -45,6 +58,8 @@ class Measured:
     treated: ArmTotals
     holdout: ArmTotals
     result: Measurement
+    looks: tuple[Look, ...]
+    """The difference as it was at the end of each day."""
     split_arms: tuple[SplitArm, ...]
     others: tuple[Row, ...]
     """Other journeys that wrote to these customers meanwhile: arm, journey, customers."""
@@ -102,12 +117,13 @@ class MeasureJourney:
             treated=treated,
             holdout=holdout,
             result=measure(plan, observed),
+            looks=looks_at(plan, _days(counted)),
             split_arms=tuple(SplitArm(step=row["step"], arm=row["arm"], totals=_arm(row)) for row in split_arms),
             others=tuple(others),
             days_to_goal=_medians(times),
             usd_for_messages=usd,
             minutes_of_work=minutes,
-            currencies=max((row["currencies"] for row in counted), default=0),
+            currencies=_currencies(counted),
         )
 
     def _plan(self, journey: str) -> Plan:
@@ -170,6 +186,20 @@ def _added(name: str, rows: Sequence[Row]) -> ArmTotals:
         sum(float(row["value_squared"]) for row in rows),
         sum(int(row["entered"]) for row in rows),
     )
+
+
+def _days(rows: Sequence[Row]) -> list[Day]:
+    """Of the customers whose window has closed."""
+    days = sorted({int(row["day"]) for row in rows} - {OPEN})
+    arms = {
+        day: [_totals(name, [row for row in rows if row["day"] == day]) for name in (TREATED, HOLDOUT)] for day in days
+    }
+    return [Day(_EPOCH + timedelta(days=day), *map(Proportion.converted, arms[day])) for day in days]
+
+
+def _currencies(rows: Sequence[Row]) -> int:
+    named = {row["currency"] for row in rows if row["currency"]}
+    return max([len(named), *(int(row["currencies"]) for row in rows)])
 
 
 def _sessions(rows: Sequence[Row]) -> tuple[SessionTotals, SessionTotals] | None:

@@ -1,5 +1,6 @@
--- The customers of a journey by version and arm: how many entered, and of those whose window has closed, how many
--- reached the goal, what it was worth, and its square. A customer counts once, by the first passage.
+-- The customers of a journey by version, arm and the day (since 1970) on which their window closed, -1 where it has
+-- not: how many entered, and of those whose window has closed, how many reached the goal, what it was worth, and its
+-- square. A customer counts once, by the first passage.
 WITH asked AS (
   SELECT CAST(? AS VARCHAR) AS journey, CAST(? AS BIGINT) AS since, CAST(? AS BIGINT) AS until,
          CAST(? AS BIGINT) AS closes_after
@@ -37,6 +38,8 @@ counted AS (
          CASE WHEN ranked.held_out = 1 THEN 'holdout' ELSE 'treated' END AS arm,
          ranked.entered_at,
          CASE WHEN ranked.entered_at + asked.closes_after <= asked.until THEN 1 ELSE 0 END AS closed,
+         CASE WHEN ranked.entered_at + asked.closes_after <= asked.until
+              THEN CAST(FLOOR((ranked.entered_at + asked.closes_after) / 86400000.0) AS BIGINT) ELSE -1 END AS day,
          CASE WHEN goals.enrollment IS NULL THEN 0 ELSE 1 END AS reached,
          CAST(COALESCE(goals.value, 0) AS DOUBLE) AS value,
          goals.currency, goals.other_currency
@@ -46,10 +49,10 @@ counted AS (
   LEFT JOIN merged ON merged.enrollment = ranked.enrollment
   WHERE ranked.nth = 1 AND ranked.unmeasured = 0 AND merged.enrollment IS NULL AND ranked.entered_at >= asked.since
 )
-SELECT version, arm, COUNT(*) AS entered, SUM(closed) AS customers, SUM(closed * reached) AS converted,
+SELECT version, arm, day, COUNT(*) AS entered, SUM(closed) AS customers, SUM(closed * reached) AS converted,
        SUM(closed * value) AS value, SUM(closed * value * value) AS value_squared, MIN(entered_at) AS first_at,
        MAX(entered_at) AS last_at, MAX(currency) AS currency,
        COUNT(DISTINCT currency) + MAX(CASE WHEN currency <> other_currency THEN 1 ELSE 0 END) AS currencies
 FROM counted
-GROUP BY version, arm
-ORDER BY version, arm
+GROUP BY version, arm, day
+ORDER BY version, arm, day

@@ -1,7 +1,7 @@
 """Figures from the log of facts: experiments with their intervals, and reports."""
 
 from cairn.adapters.console.ask import Ask, View
-from cairn.adapters.console.charts import interval_chart
+from cairn.adapters.console.charts import interval_chart, lift_chart
 from cairn.application.measurement.report_facts import OF_A_JOURNEY, REPORTS
 
 DAYS = ("7", "30", "90")
@@ -27,6 +27,7 @@ def experiment(ask: Ask) -> View:
             "journey": journey,
             "measured": measured,
             "chart": interval_chart(measured["rate"]),
+            "over_time": lift_chart(measured["over_time"]),
         },
     )
 

@@ -27,6 +27,9 @@ def measured(one: "Measured") -> Json:
         "holdout": _totals(one.holdout),
         "rate": _difference(result.rates),
         "value": _difference(result.values) if one.currencies <= 1 else None,
+        "over_time": [
+            {"on": look.on.isoformat(), "customers": look.customers, **_difference(look.rates)} for look in one.looks
+        ],
         "sessions": _difference(result.sessions) if result.sessions else None,
         "arms": [{"arm": arm.name, "rate": _difference(arm.rates)} for arm in result.arms],
         "split_arms": [{"step": arm.step, "arm": arm.arm, **_totals(arm.totals)} for arm in one.split_arms],
