@@ -31,12 +31,13 @@ from authoring.leads import leads_of, write_leads
 from authoring.people import people_beside, write_people
 from authoring.policy import write_policy
 from authoring.preflight.samples import write_samples
+from authoring.proof.checks import write_checks
 from authoring.replies import FILE as REPLIES
 from authoring.replies import write_replies
 from authoring.scripts import write_scripts
 from authoring.sources.samples import document_of_samples
 from cairn.adapters import aws
-from cairn.adapters.documents.catalogue import SAMPLES
+from cairn.adapters.documents.catalogue import CHECKS, SAMPLES
 from cairn.adapters.documents.people import people_at
 from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.documents.replies import FILE as COMPILED_REPLIES
@@ -198,6 +199,7 @@ class LocalDeployment:
         write_scripts(journeys, self.catalogue.with_name(SCRIPTS))
         policy = self.catalogue.with_name(COMPILED_POLICY)
         write_policy(self.policy, LAW, policy, compiled)
+        write_checks(journeys, self.catalogue, policy, self.catalogue.with_name(CHECKS))
         own = projects_policy(self.policy)
         write_people(people_beside(own), journeys, self.catalogue.with_name(COMPILED_PEOPLE))
         write_leads(leads_of(own), self.catalogue.with_name(LEADS), compiled)

@@ -118,18 +118,45 @@ steps:
 """,
 }
 
+SPLIT = """\
+  - id: which-tips
+    split:
+      winner: person
+      arms:
+        - arm: three-classes
+          weight: 50
+          then:
+            - id: tips
+              send: {channel: email, template: tips, purpose: marketing}
+        - {arm: nothing, weight: 50}
+"""
+TIPS = """\
+  - id: tips
+    send: {channel: email, template: tips, purpose: marketing}
+"""
+"""What the version that the last two entered had instead."""
+
 NAMES = ("Mia", "Sam", "Lea", "Tom", "Ida", "Max", "Eva", "Ben", "Zoe", "Jan", "Amy", "Leo")
 
 
 def opened(folder: Path, begin: Begins) -> Story:
-    """Four days after twelve people signed up: one has asked something, one offer waits for compliance."""
+    """Four days after twelve people signed up: one has asked something, one offer waits for compliance.
+
+    Two of them entered a version of the journey that was edited since.
+    """
     for name, text in FILES.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+    edited, text = folder / "journeys" / "trial-welcome" / "journey.yaml", FILES["journeys/trial-welcome/journey.yaml"]
+    edited.write_text(text.replace(SPLIT, TIPS), encoding="utf-8")
     story = begin(folder / "journeys", at=MORNING, policy=folder / "policy.toml")
-    for number, name in enumerate(NAMES, 1):
-        signs_up(story, number, name)
+    for number in (11, 12):
+        signs_up(story, number)
+    edited.write_text(text, encoding="utf-8")
+    story.deployment.deploy(folder / "journeys")
+    for number in range(1, 11):
+        signs_up(story, number)
     story.passes("1d")
     for number in (2, 5):
         story.happens("visit.attended", customer={"user_id": f"member-{number}"})
@@ -142,7 +169,8 @@ def opened(folder: Path, begin: Begins) -> Story:
     return story
 
 
-def signs_up(story: Story, number: int, name: str) -> None:
+def signs_up(story: Story, number: int) -> None:
+    name = NAMES[number - 1]
     story.happens(
         "trial.signup",
         customer={

@@ -350,6 +350,8 @@ def test_every_page_is_for_everybody(signs_in: Any, axe: Any, size: dict[str, in
     task = page.locator("main tbody a").first.get_attribute("href")
     page.goto("/console/inbox")
     thread = page.locator("main tbody a").first.get_attribute("href")
+    page.goto("/console/journeys/trial-welcome")
+    versions = page.locator("main a[href*='/versions/']").first.get_attribute("href")
     more = [
         "/journeys/trial-welcome",
         "/journeys/trial-welcome/steps/tips",
@@ -358,7 +360,7 @@ def test_every_page_is_for_everybody(signs_in: Any, axe: Any, size: dict[str, in
         "/reports/deliveries",
     ]
     addresses = {name: f"/console{name}" for name in (*PAGES, *more)}
-    addresses |= {"/customer": of_customer, "/task": task, "/conversation": thread}
+    addresses |= {"/customer": of_customer, "/task": task, "/conversation": thread, "/versions": versions}
 
     for name, address in addresses.items():
         page.goto(address)

@@ -428,7 +428,7 @@ def test_no_stamps_are_uploaded_and_the_samples_as_one_file_for_previews() -> No
     layer = journeys_layer(JOURNEYS)
 
     compiled = {"catalogue.json", "leads.json", "people.json", "policy.json", "replies.json", "scripts.json"}
-    compiled |= {"samples.json"}
+    compiled |= {"samples.json", "checks.json"}
     assert {file.name for file in layer.rglob("*") if file.is_file()} == compiled
 
 

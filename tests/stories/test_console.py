@@ -2,18 +2,21 @@
 
 import json
 import re
+import shutil
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from bench.calls import watched
 from cairn.adapters.console.app import SESSION
 from cairn.adapters.console.navigation import GROUPS
 from cairn.adapters.console.render import assets, assets_by_path
 from cairn.domain.operations.roles import Role, is_allowed
-from tests.conftest import Story
-from tests.console import ORIGIN, Browser
+from tests.conftest import SHORT_JOURNEY, Story
+from tests.console import ORIGIN, Browser, Shown
 
 PAGES = [entry for _, entries in GROUPS for entry in entries]
 
@@ -27,6 +30,10 @@ MOST_CALLS = 20
 def browser(story: Story) -> Browser:
     story.signs_up(1)
     return Browser(story.deployment)
+
+
+def words_of(shown: Shown) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", shown.text).split())
 
 
 def customer_of(browser: Browser) -> str:
@@ -266,3 +273,33 @@ def test_a_path_that_is_none_is_said(browser: Browser) -> None:
     assert browser.get("/journeys/no-such-journey").status == 404
     assert browser.get("/customers/c_nobody").status == 404
     assert browser.get("/messages/no-message").status == 404
+
+
+def test_an_earlier_version_stands_beside_the_deployed_one(browser: Browser, story: Story, tmp_path: Path) -> None:
+    copied = shutil.copytree(SHORT_JOURNEY, tmp_path / "journeys")
+    (name,) = (file.parent.name for file in copied.glob("*/journey.yaml"))
+    file = copied / name / "journey.yaml"
+    (before,) = (one["version"] for one in json.loads(story.deployment.catalogue.read_bytes()))
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    first = document["steps"][0]["id"]
+    document["steps"].insert(1, {"id": "an-hour", "wait": "1h"})
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+
+    story.deployment.deploy(copied)
+
+    shown = browser.get(f"/journeys/{name}")
+    assert f"/console/journeys/{name}/versions/{before}" in shown.html
+    compared = browser.get(f"/journeys/{name}/versions/{before}")
+    assert "an-hour added wait" in words_of(compared)
+    assert f"{first} changed" in words_of(compared), "it leads elsewhere"
+    assert compared.html.count("graph.svg?version=") == 2
+    old, new = (browser.get(f"/journeys/{name}/graph.svg{query}").html for query in (f"?version={before}", ""))
+    assert ("an-hour" in old, "an-hour" in new) == (False, True)
+
+
+def test_a_journey_shows_what_its_check_has_proven(browser: Browser) -> None:
+    shown = words_of(browser.get("/journeys/welcome"))
+
+    assert re.search(r"Paths \d+, and each ends after \d", shown)
+    assert re.search(r"at most \d in a day, \d in a week, \d in all", shown)
+    assert re.search(r"\d\.\d{4} to \d\.\d{4} USD for each customer", shown)

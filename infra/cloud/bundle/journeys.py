@@ -10,10 +10,11 @@ from authoring.leads import leads_of, write_leads
 from authoring.people import people_beside, write_people
 from authoring.policy import write_policy
 from authoring.preflight.samples import write_samples
+from authoring.proof.checks import write_checks
 from authoring.replies import FILE as REPLIES
 from authoring.replies import write_replies
 from authoring.scripts import write_scripts
-from cairn.adapters.documents.catalogue import SAMPLES
+from cairn.adapters.documents.catalogue import CHECKS, SAMPLES
 from cairn.adapters.documents.replies import FILE as COMPILED_REPLIES
 from cairn.compose.audiences import AUDIENCES as COMPILED_AUDIENCES
 from cairn.compose.leads import LEADS
@@ -47,6 +48,7 @@ def journeys_layer(journeys: Path, policy: Path = POLICY) -> Path:
     write_scripts(journeys, catalogue.with_name("scripts.json"))
     compiled = json.loads(catalogue.read_bytes())
     write_policy(policy, LAW, catalogue.with_name("policy.json"), compiled)
+    write_checks(journeys, catalogue, catalogue.with_name("policy.json"), catalogue.with_name(CHECKS))
     write_people(people_beside(policy), journeys, catalogue.with_name("people.json"), compiled, policy)
     write_leads(leads_of(policy), catalogue.with_name(LEADS), compiled)
     write_audiences(policy.with_name(AUDIENCES), catalogue.with_name(COMPILED_AUDIENCES), compiled)

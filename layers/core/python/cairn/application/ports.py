@@ -172,6 +172,9 @@ class JourneyDocuments(JourneyDirectory, Protocol):
     def document(self, name: str, version: str) -> Mapping[str, Any]:
         """A version as it was checked. Raises UnknownJourneyError."""
 
+    def checked(self, name: str, version: str) -> Mapping[str, Any] | None:
+        """What the check and preflight have found (authoring/proof/checks); None for an earlier version."""
+
 
 class JourneyTemplates(JourneyDirectory, Protocol):
     def variants(self, name: str, version: str, template: str) -> Sequence[tuple[Channel, str]]:

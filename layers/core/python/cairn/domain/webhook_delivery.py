@@ -73,7 +73,7 @@ class WebhookCall:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What has happened here, for one endpoint. It has no personal data but ids."""
+    """An announcement, for one endpoint. It has no personal data but ids."""
 
     id: str
     """The `webhook-id`, as of a delivery."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from cairn.adapters.compiled_pages import environment_of
 from cairn.adapters.pages.plain import capitalised, label, plain
-from cairn.domain.shared.instants import instant_from_wire
+from cairn.domain.shared.instants import duration_text, instant_from_wire
 
 HERE = Path(__file__).parent
 TEMPLATES, ASSETS = HERE / "templates", HERE / "assets"
@@ -91,6 +91,7 @@ def environment() -> Environment:
         "percent": percent,
         "number": number,
         "short": short,
+        "lasting": lasting,
     }
     made.filters |= filters
     return made
@@ -98,6 +99,11 @@ def environment() -> Environment:
 
 def percent(share: float | None, digits: int = 1) -> str:
     return NOTHING if share is None else f"{share * 100:.{digits}f} %"
+
+
+def lasting(seconds: float) -> str:
+    """As people write it in a journey: `7d 10h`."""
+    return duration_text(timedelta(seconds=round(seconds)))
 
 
 def number(value: float | None) -> str:

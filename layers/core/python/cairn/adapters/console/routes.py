@@ -30,6 +30,7 @@ ROUTES = (
     Route("/journeys", journeys.all_of_them),
     Route("/journeys/{journey}", journeys.show, journeys.act),
     Route("/journeys/{journey}/graph.svg", journeys.graph),
+    Route("/journeys/{journey}/versions/{version}", journeys.versions),
     Route("/journeys/{journey}/steps/{step}", journeys.step, journeys.step),
     Route("/journeys/{journey}/mail/{template}/{number}", journeys.mail),
     Route("/audiences", audiences.all_of_them),

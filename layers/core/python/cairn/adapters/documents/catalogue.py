@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SAMPLES = "samples.json"
 """Beside the catalogue: the made-up customers by journey, which only previews read."""
 
+CHECKS = "checks.json"
+"""Beside the catalogue: what the check and preflight have found, by journey, which only people look at."""
+
 CompiledJourney = dict[str, Any]
 """journey, version, document, templates."""
 
@@ -78,6 +81,11 @@ class Catalogue:
     def document(self, name: str, version: str) -> Mapping[str, Any]:
         document: Mapping[str, Any] = self._entry(name, version)["document"]
         return document
+
+    def checked(self, name: str, version: str) -> Mapping[str, Any] | None:
+        file = self._path.with_name(CHECKS)
+        found: Mapping[str, Any] | None = json.loads(file.read_bytes()).get(name) if file.exists() else None
+        return found if found and found["version"] == version else None
 
     def plan(self, name: str, version: str, currency: str) -> "Plan | None":
         from cairn.adapters.documents.plan import plan_of  # noqa: PLC0415  nothing else needs the statistics

@@ -25,6 +25,8 @@ class JourneyState:
     document: Mapping[str, Any]
     """As it was checked."""
     is_deployed: bool
+    checked: Mapping[str, Any] | None = None
+    """What the check and preflight have found; None for an earlier version."""
     paused: PauseRecord | None = None
     stopped: SwitchRecord | None = None
 
@@ -79,6 +81,7 @@ class ShowJourneys:
             journey=self.directory.version(name, version),
             document=self.directory.document(name, version),
             is_deployed=self.directory.deployed(name) == version,
+            checked=self.directory.checked(name, version),
             paused=board.paused(target, now),
             stopped=board.stopped.get(target),
         )

@@ -13,7 +13,7 @@ from cairn.domain.measurement.rates import difference_of_rates
 from cairn.domain.measurement.totals import Proportion
 
 MOST = 60
-"""Looks of a picture: about as many as its columns can be told apart."""
+"""Looks of a picture: about as many as an eye can distinguish."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Journeys: who stands where, what each step does, and how to stop one."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -16,20 +17,58 @@ def show(ask: Ask) -> View:
     name = ask.named["journey"]
     journey = ask.api.get("journeys", journey=name)
     splits = ask.api.get("splits", journey=name)["splits"] if ask.may("GET /manage/splits") else []
-    counts = Counter[str]()
+    counts, standing_on = Counter[str](), Counter[str]()
     for one in journey["counts"]:
         counts[one["step"]] += one["count"]
-    versions = sorted({one["version"] for one in journey["counts"]})
+        standing_on[one["version"]] += one["count"]
     report = ask.api.post("migrations", do="report", journey=name) if ask.given("moves") else None
     return View(
         "journey.html",
         name,
-        {"journey": journey, "counts": counts, "versions": versions, "splits": splits, "report": report},
+        {"journey": journey, "counts": counts, "standing_on": standing_on, "splits": splits, "report": report},
     )
 
 
 def graph(ask: Ask) -> Document:
-    return Document(ask.api.get("journeys", journey=ask.named["journey"])["svg"], "image/svg+xml")
+    return Document(_version(ask, ask.given("version"))["svg"], "image/svg+xml")
+
+
+def versions(ask: Ask) -> View:
+    """An earlier version beside the deployed one."""
+    before, after = _version(ask, ask.named["version"]), _version(ask, "")
+    shown = {"journey": ask.named["journey"], "rows": differences(before["steps"], after["steps"])}
+    sides = {"before": _side(before), "after": _side(after)}
+    return View("versions.html", f"{ask.named['journey']}: two versions", shown | sides)
+
+
+def _version(ask: Ask, version: str) -> dict[str, Any]:
+    asked = {"version": version} if version else {}
+    found: dict[str, Any] = ask.api.get("journeys", journey=ask.named["journey"], **asked)
+    return found
+
+
+def _side(journey: Mapping[str, Any]) -> dict[str, Any]:
+    standing = sum(one["count"] for one in journey["counts"] if one["version"] == journey["version"])
+    return {"version": journey["version"], "standing": standing, "partial": journey["after"] is not None}
+
+
+def differences(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The steps that differ: those of the later version in its order, then those that it has no more."""
+    was, now = ({one["step"]: _in_words(one) for one in steps} for steps in (before, after))
+    rows = []
+    for step in dict.fromkeys((*now, *was)):
+        old, new = was.get(step), now.get(step)
+        if old == new:
+            continue
+        change = "added" if old is None else "removed" if new is None else "changed"
+        rows.append({"step": step, "change": change, "before": old or (), "after": new or ()})
+    return rows
+
+
+def _in_words(step: Mapping[str, Any]) -> tuple[str, ...]:
+    says = [step["says"]] if isinstance(step["says"], str) else step["says"]
+    leads = (f"→ {one['step'] or 'the end'}{': ' + one['when'] if one['when'] else ''}" for one in step["leads_to"])
+    return step["kind"], *(one for one in says if one), *leads
 
 
 def step(ask: Ask) -> View:

@@ -10,7 +10,7 @@ from cairn.domain.journey.steps.send import Send
 from cairn.domain.shared.instants import duration_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cairn.application.operations.show_journeys import JourneyState, ShownJourney
 
@@ -48,9 +48,32 @@ def shown(one: "ShownJourney") -> Json:
             if node.kind
         ],
         "svg": svg(drawn),
+        "check": _check(one.state.checked),
         "counts": [{"version": of, "step": step, "count": count} for (of, step), count in one.counts.items()],
         "after": one.following,
     }
+
+
+CHECKED = (
+    "paths",
+    "messages",
+    "marketing",
+    "longest_seconds",
+    "waits_for_dates",
+    "reentry",
+    "usd",
+    "hints",
+    "warnings",
+)
+OF_PREFLIGHT = ("samples", "variants", "warnings", "gate")
+
+
+def _check(found: "Mapping[str, Any] | None") -> Json | None:
+    if found is None:
+        return None
+    stamp = found["preflight"]
+    passed = {name: stamp.get(name) for name in OF_PREFLIGHT} if stamp else None
+    return {**{name: found[name] for name in CHECKED}, "preflight": passed}
 
 
 def _journey(state: "JourneyState", graph: Graph) -> Json:

@@ -334,8 +334,6 @@ class ManageRouter:
         query = call.query or {}
         limit = count_in(query, "limit", default=PAGE, most=MAX_PAGE)
         name, version, after = (query.get(one, "")[:MAX_ID_LENGTH] for one in ("journey", "version", "after"))
-        if version and not name:
-            raise InvalidRequestError(["version: of one journey only; name it, too"])
         if name:
             return Answer(200, journeys.shown(self.journeys().show(name, version, after, now)))
         found = self.journeys().page(limit, after, now)
