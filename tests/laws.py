@@ -42,6 +42,11 @@ def register() -> None:
     _constants_from(lambda _: False)
 
 
+def examples(fixed: int, proving: int) -> int:
+    """How many examples of a law take long each, such as a request to the whole deployment: fewer in `make test`."""
+    return proving if settings.get_current_profile_name() == PROVE else fixed
+
+
 def explore() -> None:
     """Take the domain's constants as examples too, from all of it: what a run has imported changes no example."""
     for module in pkgutil.walk_packages(domain.__path__, f"{domain.__name__}."):

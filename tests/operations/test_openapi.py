@@ -27,6 +27,7 @@ from cairn.domain.identity.placeholders import is_placeholder
 from cairn.domain.privacy.reasons import names
 from infra.local.server import ROUTES
 from infra.local.signing import LOCAL_SECRET
+from tests.laws import examples
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.yaml"
 SCHEMA = schemathesis.openapi.from_path(str(DOCUMENT))
@@ -51,7 +52,7 @@ STOPS_A_VENDOR = {404, 410}
 """After these, and after redirects, vendors stop sending."""
 
 AT_RANDOM = settings(
-    max_examples=40,
+    max_examples=examples(fixed=10, proving=40),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
 
@@ -137,7 +138,7 @@ def test_no_request_to_the_track_api_causes_a_server_error(api: Any) -> None:
 
 @A_LAW
 def test_every_event_that_the_document_allows_is_accepted_and_processed(story: Any, api: Any) -> None:
-    @settings(AT_RANDOM, max_examples=15)
+    @settings(AT_RANDOM, max_examples=examples(fixed=8, proving=15))
     @given(case=TRACK_OPERATION.as_strategy(headers={}))
     def allowed(case: Case) -> None:
         response = signed(api, case, TRACK)
@@ -297,7 +298,7 @@ def test_no_operator_request_causes_a_server_error(story: Any, api: Any, path: s
 def test_every_request_that_the_document_allows_is_understood(story: Any, api: Any, path: str, method: str) -> None:
     story.signs_up()
 
-    @settings(AT_RANDOM, max_examples=20)
+    @settings(AT_RANDOM, max_examples=examples(fixed=6, proving=20))
     @given(case=SCHEMA[path][method].as_strategy())
     def allowed(case: Case) -> None:
         given = case.body if isinstance(case.body, dict) else {}
