@@ -21,6 +21,7 @@
 # make preflight  try every journey and playbook on invented customers and stamp it; synth refuses a journey without
 #             its stamp
 # make synth  build the CloudFormation templates
+# make client  generate the typed Python client of /manage from docs/openapi.yaml (docs/manage.md#a-client)
 # make bench  measure calls, units, starts, growth and a month's bill; with DYNAMODB_LOCAL=folder also CPU and events
 #             per second. `.venv/bin/python -m bench --page` writes docs/performance.md and the README's costs anew
 # make serve  run the whole stack behind HTTP on loopback
@@ -41,9 +42,9 @@ QUICK := tests/unit tests/stories tests/vendors tests/test_skips.py tests/test_l
 SLOW := tests/deployed_on_ministack tests/infra tests/integration tests/operations tests/browser
 
 # What some tests need beside .venv; each is made once, and a test whose tool cannot be had is skipped.
-TOOLS := tests/vendors/node_modules build/ministack/stamp build/cdk/stamp build/lambda/stamp build/rie/stamp
+TOOLS := tests/vendors/node_modules build/ministack/stamp build/client/stamp build/cdk/stamp build/lambda/stamp build/rie/stamp
 
-.PHONY: demo test prove prove-laws prove-migration prove-owners prove-broadcasts prove-lift prove-import prove-quality prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve studio lock bench clean
+.PHONY: demo test prove prove-laws prove-migration prove-owners prove-broadcasts prove-lift prove-import prove-quality prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve studio client lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
@@ -125,6 +126,7 @@ lock: .venv/dev.stamp
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade pyproject.toml --group dev -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --group local -c requirements/dev.txt -o requirements/local.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade --group ministack -o requirements/ministack.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade --group client -o requirements/client.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade --group lambda-runtime -o requirements/lambda-runtime.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --group docs -c requirements/dev.txt -o requirements/docs.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -c requirements/dev.txt -o requirements/lambda.txt
@@ -162,6 +164,17 @@ build/ministack/stamp: .venv/local.stamp requirements/ministack.txt
 	@{ $(BIN)/uv venv --quiet --clear --python "$(RUNTIME)" build/ministack && \
 	  $(BIN)/uv pip install --quiet --python build/ministack --require-hashes -r requirements/ministack.txt && touch $@; } \
 	  || echo "MiniStack could not be installed; the tests that need it are skipped"
+
+# The generator of the client of /manage, and what the client needs. Without network, its test is skipped.
+build/client/stamp: .venv/local.stamp requirements/client.txt
+	@{ $(BIN)/uv venv --quiet --clear --python "$(RUNTIME)" build/client && \
+	  $(BIN)/uv pip install --quiet --python build/client --require-hashes -r requirements/client.txt && touch $@; } \
+	  || echo "The generator of the client could not be installed; its test is skipped"
+
+client: build/client/stamp
+	@PATH="$(CURDIR)/$(BIN):$$PATH" build/client/bin/openapi-python-client generate --path docs/openapi.yaml \
+	  --output-path build/client/cairn_manage --meta none --overwrite --fail-on-warning
+	@echo "build/client/cairn_manage: copy it into your project; it needs httpx, attrs and python-dateutil"
 
 # The CDK's own command, which deploys to MiniStack.
 build/cdk/stamp: .venv/dev.stamp requirements/cdk/package-lock.json
