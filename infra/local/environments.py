@@ -1,6 +1,7 @@
 """The environment of each function of the local deployment."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -183,7 +184,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             table_name=cloud.table,
             feedback_queue_url=cloud.urls["feedback"],
             stage_secret_id=cloud.secret_id,
-            in_app_origins="",
+            in_app_origins=os.environ.get("CAIRN_IN_APP_ORIGINS", ""),
         ),
         ManageApiSettings: manage_api,
         ServeConsoleSettings: ServeConsoleSettings(

@@ -341,20 +341,25 @@ def test_an_export_has_the_messages_of_the_inbox(shop: Shop) -> None:
     assert message["status"] == "new"
 
 
-def test_a_merge_takes_the_inbox_along_and_tokens_of_both_names_open_it(shop: Shop) -> None:
-    shop.happens("visit.attended", customer={"user_id": "old-mia"}, consent=[], attributes={})
-    before = reader_of(shop, minutes=1_440)
-    id_ = before.inbox()["messages"][0]["id"]
-    merged = shop.asks("POST", "customers", do="merge", customer="old-mia", other="mia", why="The same person")
+def test_a_merge_leaves_the_inbox_with_the_account(shop: Shop) -> None:
+    mia = reader_of(shop, minutes=1_440)
+    shop.happens("visit.attended", customer={"email": "m@example.org"}, consent=[], attributes={})
+    shop.asks("POST", "customers", do="merge", customer="m@example.org", other="mia", why="The same person")
     shop.passes("1h")
 
-    made = token_of(shop)
-    after = Reader(shop.deployment, made["token"])
+    assert token_of(shop, "m@example.org")["customer"] == token_of(shop)["customer"]
+    assert mia.titles == ["Hello Mia"]
 
-    assert made["customer"] == merged["customer"]
-    assert (before.titles, after.titles) == (["Hello Mia"], ["Hello Mia"])
-    assert before.does("opened", id_) == 204
-    assert after.inbox()["messages"][0]["status"] == "opened"
+
+def test_messages_of_a_customer_who_lost_the_account_move_in_a_merge(shop: Shop) -> None:
+    shop.happens("visit.attended", customer={"user_id": "mia-2"}, consent=[], attributes={})
+    shop.asks("POST", "detach", customer="mia", identifier="mia", why="Another person's account")
+    shop.passes("1h")
+    shop.asks("POST", "customers", do="merge", customer="mia@example.com", other="mia-2", why="The same person")
+    shop.passes("1h")
+
+    assert reader_of(shop, "mia-2").titles == ["Hello Mia"]
+    assert len(shop.asks("POST", "export", customer="mia-2", why="Asked")["in_app"]) == 1
 
 
 def test_a_browser_of_another_site_gets_nothing_where_no_origin_is_allowed(shop: Shop) -> None:

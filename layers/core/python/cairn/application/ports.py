@@ -745,10 +745,10 @@ class InAppInbox(Protocol):
         """Store it, unless it is stored already."""
 
     def newest(self, customer_id: str, limit: int) -> Sequence[InAppMessage]:
-        """The newest first, dismissed ones and perhaps expired ones too; of a merged customer, the survivor's."""
+        """The newest first; dismissed ones, and perhaps expired ones, are among them."""
 
     def find(self, customer_id: str, id_: str) -> InAppMessage | None:
-        """One of this customer's messages, or of the survivor's after a merge; None where there is none."""
+        """One of this customer's messages; None where there is none."""
 
     def move(self, message: InAppMessage, status: InAppStatus) -> None:
         """Its status only moves forward; nothing happens to a message that has expired or was erased."""
