@@ -72,12 +72,13 @@ def test_the_button_says_how_many_are_unread(example: "Callable[..., Page]") -> 
     assert not page.get_by_role("region", name="Messages").is_visible()
 
 
-def test_a_reader_opens_follows_and_dismisses(example: "Callable[..., Page]", story: "Story") -> None:
-    page = example()
+def test_a_reader_opens_follows_and_dismisses(example: "Callable[..., Page]", story: "Story", shots: Path) -> None:
+    page = example(viewport={"width": 760, "height": 480})
     page.get_by_role("button", name="Messages", exact=True).wait_for()  # nothing is unread any more
 
     page.get_by_text("Your visit on Saturday").click()
     assert page.get_by_text("We wait for you at 10:00").is_visible()
+    page.screenshot(path=shots / "in-app.png")
     with page.expect_response("**/dismissed"):
         page.get_by_role("button", name="Dismiss: Bring a friend for free").click()
     assert rows(page) == ["Your visit on Saturday", "Welcome to Northside"]

@@ -33,14 +33,17 @@ ul { list-style: none; margin: 0; padding: 0; }
 li { display: flex; align-items: flex-start; border-bottom: 1px solid var(--line); }
 li:last-child { border-bottom: 0; }
 details { flex: 1; min-width: 0; overflow-wrap: anywhere; }
-summary { padding: .75rem 0 .75rem 1rem; cursor: pointer; list-style: none; }
+summary { position: relative; padding: .75rem 0 .75rem 2rem; cursor: pointer; list-style: none; }
 summary::-webkit-details-marker { display: none; }
+summary::before { content: ""; position: absolute; inset: 1.15rem auto auto .9rem; width: .45em; height: .45em;
+  border: solid var(--soft); border-width: 0 2px 2px 0; transform: rotate(-45deg); }
+[open] > summary::before { transform: translateY(-.1em) rotate(45deg); }
 .new .title { font-weight: 650; }
-.new .title::before { content: ""; display: inline-block; width: .5em; height: .5em; margin-inline-end: .5em;
+.new .title::after { content: ""; display: inline-block; width: .5em; height: .5em; margin-inline-start: .5em;
   border-radius: 50%; background: var(--accent); vertical-align: .1em; }
 time { display: block; font-size: .85em; color: var(--soft); }
-.text { margin: 0; padding: 0 0 .75rem 1rem; white-space: pre-line; }
-.go { display: inline-block; margin: 0 0 1rem 1rem; padding: .5em 1em; min-height: 44px; border-radius: 8px;
+.text { margin: 0; padding: 0 0 .75rem 2rem; white-space: pre-line; }
+.go { display: inline-block; margin: 0 0 1rem 2rem; padding: .65em 1em; line-height: 1.4; border-radius: 8px;
   color: var(--on-accent); background: var(--accent); text-decoration: none; }
 .x { flex: none; width: 44px; height: 44px; margin: .4rem; color: var(--soft); }
 .note { margin: 0; padding: 1.25rem 1rem; color: var(--soft); }
@@ -65,7 +68,8 @@ class CairnInbox extends HTMLElement {
     this.outside = (event) => { if (!event.composedPath().includes(this)) this.show(false); };
     document.addEventListener("click", this.outside);
     const seconds = Number(this.getAttribute("poll") ?? 60);
-    if (seconds > 0) this.timer = setInterval(() => { if (!document.hidden && this.panel.hidden) this.load(); }, seconds * 1000);
+    const look = () => { if (!document.hidden && this.panel.hidden) this.load(); };
+    if (seconds > 0) this.timer = setInterval(look, seconds * 1000);
     this.load();
   }
 
