@@ -77,7 +77,6 @@ from infra.local.reports import is_logged, log_event, queue_body
 from infra.local.resume_rule import ResumeRule
 from infra.local.runtime import Handler, ProcessDiedError, Runtime, TimedOutError, installed
 from infra.local.shapes import (
-    NO_ROUTE,
     TASKS,
     Shape,
     console_event,
@@ -228,8 +227,7 @@ class LocalDeployment:
         """Call the in-app inbox as API Gateway does; returns the function's answer."""
         with self.lock:
             self._hear("in_app", method, url, headers, body)
-            shape = in_app_event(method, url, headers, self.now())
-            return self._answer("serve_in_app", shape) if shape else NO_ROUTE
+            return self._answer("serve_in_app", in_app_event(method, url, headers, self.now()))
 
     def manage(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, actor: str) -> Shape:
         """Call /manage as the authorised `actor`, as API Gateway does; returns the function's answer."""

@@ -21,6 +21,7 @@ from werkzeug.wrappers import Request, Response
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.http.manage.routes import ROUTES as MANAGE
 from cairn.adapters.http.problems import CONTENT_TYPE, problem
+from cairn.adapters.in_app.api import ROUTES as IN_APP
 from cairn.application.events.accept_webhook import Request as SignedRequest
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.identity.trust import PREFERENCES_SOURCE
@@ -33,7 +34,7 @@ from infra.local.dead_letters import AuditedDeadLetters
 from infra.local.deployment import LocalDeployment
 from infra.local.faults.game_days import GAME_DAYS, game_day
 from infra.local.issuer import ISSUER, PAGES, Issuer
-from infra.local.shapes import Shape, signed_in
+from infra.local.shapes import PARAMETER, Shape, signed_in
 from infra.local.signing import signed_again, wrong_signature
 from infra.local.throttle import unlimited
 
@@ -69,7 +70,12 @@ ROUTES = Map(
         *(Rule(path, endpoint="console", methods=["GET", "POST"]) for path in ("/console", "/console/<path:page>")),
         Rule("/console/", endpoint="console", methods=["GET", "POST"]),
         *(Rule(f"{ISSUER}/{page}", endpoint="issuer", methods=["GET", "POST"]) for page in PAGES),
-        Rule("/in-app/<path:page>", endpoint="in_app", methods=["GET", "POST", "OPTIONS"]),
+        *(
+            Rule(PARAMETER.sub(r"<\1>", path), endpoint="in_app", methods=[method])
+            for method, path in IN_APP
+            if method != "OPTIONS"
+        ),
+        Rule("/in-app/<path:page>", endpoint="in_app", methods=["OPTIONS"]),
         Rule("/_in-app", endpoint="in_app_example", methods=["GET"]),
         Rule("/_mail", endpoint="mail", methods=["GET"]),
         Rule("/_clock", endpoint="clock", methods=["POST", "GET"]),
@@ -122,7 +128,7 @@ class Application:
         answer = self.deployment.visit(request.method, request.url, headers, request.get_data())
         return Response(answer["body"], answer["statusCode"], answer["headers"])
 
-    def _in_app(self, request: Request, page: str) -> Response:  # noqa: ARG002  the path has it
+    def _in_app(self, request: Request, **named: str) -> Response:  # noqa: ARG002  the path has it
         if wait := self._wait(PREFERENCES_SOURCE):
             return _too_many(wait)
         headers = {name.lower(): value for name, value in request.headers.items()}

@@ -97,22 +97,11 @@ def link_event(method: str, url: str, headers: Mapping[str, str], body: bytes, n
     return http_api_event(method, url, headers, body, path_parameters={"token": token}, now=now, route=route)
 
 
-NO_ROUTE: Shape = {
-    "statusCode": 404,
-    "headers": {"content-type": "application/json"},
-    "body": '{"message":"Not Found"}',
-}
-"""The answer of API Gateway itself."""
-
-
-def in_app_event(method: str, url: str, headers: Mapping[str, str], now: datetime) -> Shape | None:
-    """A request to the in-app inbox; None where the API has no route for it."""
+def in_app_event(method: str, url: str, headers: Mapping[str, str], now: datetime) -> Shape:
+    """A request to the in-app inbox. Raises StopIteration where the API has no route for it."""
     parts = urlsplit(url)
     shapes = ((path, PARAMETER.sub(r"(?P<\1>[^/]+)", path)) for verb, path in IN_APP_ROUTES if verb == method)
-    matches = ((path, found) for path, shape in shapes if (found := re.fullmatch(shape, parts.path)))
-    route, found = next(matches, ("", None))
-    if found is None:
-        return None
+    route, found = next((path, found) for path, shape in shapes if (found := re.fullmatch(shape, parts.path)))
     shape = http_api_event(method, url, headers, b"", path_parameters=found.groupdict(), now=now, route=route)
     query = dict(parse_qsl(parts.query))
     return shape | ({"queryStringParameters": query} if query else {})
