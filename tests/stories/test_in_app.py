@@ -190,7 +190,7 @@ def test_a_message_that_is_sent_twice_is_shown_once(opens: Opens) -> None:
     assert reader_of(shop).titles == ["Hello Mia"]
 
 
-def test_everything_in_the_list_is_seen_at_once(shop: Shop) -> None:
+def test_the_whole_list_is_seen_at_once(shop: Shop) -> None:
     shop.happens("note.unwanted")
     shop.passes("1m")
     shop.happens("note.wanted")

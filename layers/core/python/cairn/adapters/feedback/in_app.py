@@ -1,4 +1,4 @@
-"""What becomes of in-app messages, as our own functions report it to the feedback queue."""
+"""Reports on in-app messages, which our own functions put into the feedback queue."""
 
 from typing import Any
 
