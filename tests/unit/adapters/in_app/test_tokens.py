@@ -1,13 +1,17 @@
 """Tokens of inboxes: for one customer, until they end, and for nothing else."""
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from itsdangerous import Signer
+from itsdangerous.encoding import base64_encode
 
 from cairn.adapters.in_app.tokens import InAppTokens
-from cairn.adapters.pages.links import SignedLinks
+from cairn.adapters.pages.links import SignedLinks, signing_secrets
+from cairn.adapters.pages.task_links import SALT as TASKS
 from cairn.adapters.pages.task_links import SignedTaskLinks, TaskLink
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.shared.errors import InAppTokenError, LinkInvalidError
@@ -63,6 +67,16 @@ def test_a_new_secret_signs_and_the_old_one_still_verifies() -> None:
     assert tokens(SECOND).customer(rotated.token("c_mia", SOON), NOW) == "c_mia"
     with pytest.raises(InAppTokenError):
         tokens(SECOND).customer(made, NOW)
+
+
+@pytest.mark.parametrize("salt", [TASKS, *(f"cairn.{kind}" for kind in LinkKind)])
+def test_what_is_signed_for_another_use_opens_no_inbox_even_with_the_same_fields(salt: str) -> None:
+    secrets = signing_secrets(Secrets(links=(FIRST,)))
+    signer = Signer(secrets, salt=salt, key_derivation="hmac", digest_method=sha256)
+    made = signer.sign(base64_encode(f"c_mia {int(SOON.timestamp())}")).decode()
+
+    with pytest.raises(InAppTokenError):
+        tokens().customer(made, NOW)
 
 
 def test_no_token_of_an_inbox_opens_a_link_and_no_link_an_inbox() -> None:
