@@ -89,7 +89,7 @@ class CairnInbox extends HTMLElement {
     this.label = this.getAttribute("label") || this.t[0];
     this.count = make("span", { className: "count", hidden: true, ariaHidden: "true" });
     this.bell = make("button", { className: "bell", type: "button", ariaExpanded: "false" }, this.label, this.count);
-    this.list = make("ul");
+    this.list = make("ul", { role: "list" });
     this.note = make("p", { className: "note", role: "status", hidden: true });
     this.more = make("button", { className: "more", type: "button", hidden: true });
     this.panel = make("section", { className: "panel", hidden: true, ariaLabel: this.label, tabIndex: -1 },
