@@ -70,6 +70,7 @@ PRICES = tuple(one for one in list(globals().values()) if isinstance(one, Price)
 """Those of docs/performance.md, and those of messages below."""
 
 PUSH = Price("SNS mobile push notification", 0.50, MILLION, Source.SNS)
+IN_APP = Price("In-app message: the write that stores it, of 1 KB", 0.625, MILLION, Source.DYNAMODB)
 WHATSAPP = Price("WhatsApp message, without Meta's fee", 0.005, 1, Source.MESSAGING, confirmed=False)
 # A text's price is that of its country: authoring/preflight/prices.toml.
 

@@ -146,7 +146,7 @@ def detach(
 )
 def consent(  # noqa: PLR0913, PLR0917  one argument for each option
     customer: CustomerArgument,
-    channel: Annotated[str, typer.Argument(help="sms, email, whatsapp or push.")],
+    channel: Annotated[str, typer.Argument(help="sms, email, whatsapp, push or in_app.")],
     purpose: Annotated[str, typer.Argument(help="marketing or transactional.")],
     status: Annotated[str, typer.Argument(help="granted or denied.")],
     why: WhyOption,
@@ -177,7 +177,9 @@ def consent(  # noqa: PLR0913, PLR0917  one argument for each option
 def suppress(  # noqa: PLR0913, PLR0917  one argument for each option
     address: Annotated[str, typer.Argument(help="An e-mail address, phone number or push endpoint.")],
     why: OptionalWhyOption = "",
-    channel: Annotated[str, typer.Option(help="sms, email, whatsapp or push; else guessed from the address.")] = "",
+    channel: Annotated[
+        str, typer.Option(help="sms, email, whatsapp, push or in_app; else guessed from the address.")
+    ] = "",
     release: Annotated[bool, typer.Option("--release", help="Lift every suppression of the address.")] = False,  # noqa: FBT002
     show: Annotated[bool, typer.Option("--show", help="Only show its suppressions.")] = False,  # noqa: FBT002
     to: ToOption = LOCAL_URL,

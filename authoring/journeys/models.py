@@ -45,7 +45,9 @@ from authoring.journeys.values import (
     not_null,
 )
 from authoring.shape import wrong
+from cairn.domain.message.in_app import LONGEST_SHOWN, SHOWN_FOR
 from cairn.domain.message.sms import DEFAULT_MAX_PARTS, MOST_PARTS
+from cairn.domain.shared.instants import duration
 
 
 class EntryMatch(Wire):
@@ -367,6 +369,27 @@ class EmailFront(Wire):
 
 class PushFront(Wire):
     title: Text = Field(description="The title; a template.", examples=["Your visit"])
+
+
+class InAppFront(Wire):
+    title: Text = Field(description="The title; a template.", examples=["Your visit"])
+    link: Text = Field(
+        default_factory=str,
+        description="Where the button leads: a web address, or a path of your site such as /orders/7; a template.",
+        examples=["https://example.com/visits/{{ data.id }}"],
+    )
+    button: Text = Field(default_factory=str, description="The text of the button; a template.", examples=["Show it"])
+    expires_after: Duration = Field(
+        default=SHOWN_FOR, description="How long the inbox shows it; 365d at most.", examples=["7d"]
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if bool(self.link) != bool(self.button):
+            raise wrong("a link has a button, and a button a link", "Write both `link` and `button`, or neither.")
+        if duration(self.expires_after) > LONGEST_SHOWN:
+            raise wrong(f"{self.expires_after} is too long to show it", f"Write {LONGEST_SHOWN.days}d at most.")
+        return self
 
 
 class SmsFront(Wire):

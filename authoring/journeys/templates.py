@@ -15,7 +15,7 @@ from authoring.journeys.languages import Found, language_of, language_problems
 from authoring.journeys.layouts import FOLDER as LAYOUTS
 from authoring.journeys.layouts import Layouts, Resolved
 from authoring.journeys.mjml import NO_LANGUAGE, MjmlError, html_of
-from authoring.journeys.models import EmailFront, NoFront, PushFront, SmsFront, WhatsAppFront
+from authoring.journeys.models import EmailFront, InAppFront, NoFront, PushFront, SmsFront, WhatsAppFront
 from authoring.journeys.plain_text import plain_text
 from authoring.journeys.shape import shape_problems
 from authoring.journeys.source import Source, read_yaml
@@ -25,15 +25,16 @@ from authoring.problems import Problem, did_you_mean
 from cairn.adapters.templates.language import environment
 from cairn.adapters.templates.renderer import LINKS, VARIABLES
 from cairn.adapters.templates.values import FULL, foreign_schemes
-from cairn.adapters.templates.variants import INVITE_TEXTS, REGISTERED, key_of
+from cairn.adapters.templates.variants import EXPIRES_AFTER, INVITE_TEXTS, LINKED, REGISTERED, key_of
 from cairn.domain.consent.links import LinkKind
+from cairn.domain.message.in_app import SHOWN_FOR
 from cairn.domain.shared.channels import CHANNELS, Channel
 
 PLAIN_VARIABLES = {"customer": "the customer's id", "journey": "the journey's name"}
 
 FOLDER = "templates"
 NAME = re.compile(
-    rf"(?P<template>[a-z][a-z0-9_-]*)(?:\.(?P<locale>{LOCALE.pattern}))?\.(?P<channel>[a-z]+)\.(?P<kind>[a-z]+)"
+    rf"(?P<template>[a-z][a-z0-9_-]*)(?:\.(?P<locale>{LOCALE.pattern}))?\.(?P<channel>[a-z_]+)\.(?P<kind>[a-z]+)"
 )
 
 
@@ -47,6 +48,8 @@ def _fronts(channel: Channel) -> Mapping[str, type[Wire]]:
             return {"txt": SmsFront}
         case Channel.PUSH:
             return {"txt": PushFront}
+        case Channel.IN_APP:
+            return {"txt": InAppFront}
         case Channel.WHATSAPP:
             return {"txt": WhatsAppFront}
         case Channel.EMAIL:
@@ -248,6 +251,13 @@ def compiled_templates(parts: list[Part], language: str) -> dict[str, dict[str, 
                 }
             case Channel.PUSH:
                 compiled[key] = {"subject": part.titles["title"].strip(), "text": part.resolved.text.strip()}
+            case Channel.IN_APP:
+                compiled[key] = {
+                    "subject": part.titles["title"].strip(),
+                    "text": part.resolved.text.strip(),
+                    **{name: part.titles[name].strip() for name in LINKED if part.titles.get(name)},
+                    EXPIRES_AFTER: part.titles.get(EXPIRES_AFTER, SHOWN_FOR),
+                }
             case Channel.SMS | Channel.WHATSAPP:
                 compiled[key] = {"text": part.resolved.text.strip(), **part.registered, **part.limits}
             case _:

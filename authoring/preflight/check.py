@@ -162,7 +162,7 @@ class _Checks:
                 yield from dlt_faults(one, self._policy)
             case Channel.EMAIL:
                 yield from email_faults(one, brand=self._brand, postal_address=self._postal_address)
-            case Channel.WHATSAPP | Channel.PUSH:
+            case Channel.WHATSAPP | Channel.PUSH | Channel.IN_APP:
                 pass
             case _:
                 assert_never(channel)

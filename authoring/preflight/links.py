@@ -33,7 +33,8 @@ class Fault(NamedTuple):
 def links_of(rendered: Rendered) -> list[str]:
     """Every link, in reading order; a link without a target is an empty text."""
     if not rendered.html:
-        return list(_in_text(rendered.text))
+        button = [rendered.link] if rendered.link and not rendered.link.startswith("/") else []
+        return [*button, *_in_text(rendered.text)]
     reader = _Links()
     reader.feed(rendered.html)
     reader.close()

@@ -22,7 +22,7 @@ from cairn.domain.message.sms import parts_of
 from cairn.domain.policy import Policy
 from cairn.domain.profile.attributes import LOCALE, TIME_ZONE
 from cairn.domain.shared.channels import CHANNELS, Channel
-from cairn.domain.shared.instants import zone_named
+from cairn.domain.shared.instants import duration_text, zone_named
 from cairn.domain.shared.invites import Invite
 
 HERE = Path(__file__).parent
@@ -112,6 +112,9 @@ def _shown(one: Rendering | Gap, zone: ZoneInfo) -> Shown:
     if one.variant.channel is Channel.SMS:
         parts = parts_of(rendered.text)
         note = f"{parts} segment{'s' * (parts != 1)}, {encoding_of(rendered.text)}"
+    if rendered.expires_after is not None:
+        button = f"[{rendered.button}] leads to {rendered.link}; " if rendered.button else ""
+        note = f"{button}shown for {duration_text(rendered.expires_after)}"
     return Shown(
         one.sample.name,
         one.variant.file,

@@ -112,6 +112,8 @@ def _sending(send: Send, channel: Channel, templates: Mapping[str, Any]) -> Rang
             usd = prices.PUSH.of(1)
         case Channel.WHATSAPP:
             usd = prices.WHATSAPP.of(1)
+        case Channel.IN_APP:
+            usd = prices.IN_APP.of(1)
         case _:
             assert_never(channel)
     return Range(usd, usd)

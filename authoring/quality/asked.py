@@ -32,4 +32,5 @@ def _names_in(one: Mapping[str, Any]) -> Iterator[str]:
     text = json.dumps([one["document"], one["templates"]], ensure_ascii=False)
     yield from {plain or quoted for plain, quoted in READ.findall(text)} - GIVEN_BY_RULES
     for _, _, channels in sends_of(one["document"]):
-        yield from (CHANNELS[Channel(name)].address.value for name in channels if name in set(Channel))
+        addresses = (CHANNELS[Channel(name)].address for name in channels if name in set(Channel))
+        yield from (address.value for address in addresses if address.is_attribute)

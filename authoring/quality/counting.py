@@ -79,7 +79,7 @@ class Counting:
         for segment in dict.fromkeys(self._segments(one)):
             counts.append(("segment", *segment))
             counts += [("filled", *segment, name) for name in filled]
-        for kind in AddressKind:
+        for kind in filter(lambda one: one.is_attribute, AddressKind):
             state = self._state(one, kind)
             counts.append(("address", kind.value, state))
             findings += [(f"{kind.value}_{state}", "")] if state in TO_MEND else []
@@ -132,6 +132,8 @@ def is_valid(kind: AddressKind, value: Any) -> bool:
             return to_e164(value, "") is not None
         case AddressKind.PUSH_ENDPOINT:
             return value.startswith("arn:")
+        case AddressKind.USER_ID:
+            return bool(value)
 
 
 def disagreements(reported: Mapping[str, Mapping[str, Report]]) -> Iterator[tuple[str, str, str]]:

@@ -51,6 +51,7 @@ class Functions(NamedTuple):
     record: Function
     serve: Function
     tasks: Function
+    in_app: Function
     notify: Function
     sweep: Function
     erase: Function

@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cairn.adapters.http.manage.routes import ROUTES as OPERATORS_ROUTES
+from cairn.adapters.in_app.api import ROUTES as IN_APP_ROUTES
 from cairn.adapters.sources import TRACK, sources
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.identity.trust import OPERATORS_SOURCE, PREFERENCES_SOURCE
@@ -64,6 +65,8 @@ DETAILED_METRICS = False
 TASKS = tuple(("/tasks/{token}", method) for method in PAGE_METHODS)
 
 CONSOLE = tuple((path, method) for path in ("/console", "/console/{proxy+}") for method in PAGE_METHODS)
+
+IN_APP = tuple((path, apigateway.HttpMethod[method]) for method, path in IN_APP_ROUTES)
 
 MANAGE = tuple((path, apigateway.HttpMethod[method]) for method, path in OPERATORS_ROUTES)
 
@@ -156,6 +159,16 @@ class Api(Construct):
             because="a member opens a task without a login; the function verifies the token that its link carries",
         )
         self._throttle({f"{method.value} {path}": PREFERENCES_SOURCE for path, method in TASKS})
+
+    def open_inbox(self, handler: Function) -> None:
+        """Route the apps and sites that show an inbox to the function, which answers the questions of CORS, too."""
+        self._add_route(
+            "InApp",
+            handler,
+            IN_APP,
+            because="a customer's app signs nothing; the function verifies the token that the business's server made",
+        )
+        self._throttle({f"{method.value} {path}": PREFERENCES_SOURCE for path, method in IN_APP})
 
     def open_console(self, handler: Function) -> None:
         """Route browsers to the function, which knows who has signed in."""

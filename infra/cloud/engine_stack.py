@@ -23,6 +23,7 @@ from infra.cloud.functions.receive_webhook import ReceiveWebhook
 from infra.cloud.functions.record_feedback import RecordFeedback
 from infra.cloud.functions.relay_effects import RelayEffects
 from infra.cloud.functions.serve_console import ServeConsole
+from infra.cloud.functions.serve_in_app import ServeInApp
 from infra.cloud.functions.serve_preferences import ServePreferences
 from infra.cloud.functions.serve_tasks import ServeTasks
 from infra.cloud.functions.sweep import Sweep
@@ -110,6 +111,7 @@ class EngineStack(Stack):
                 secret=data.secret,
             ),
             tasks=ServeTasks(self, shared=shared, table=table, identity=identity, secret=data.secret),
+            in_app=ServeInApp(self, shared=shared, table=table, secret=data.secret),
             sweep=Sweep(self, shared=shared, table=table),
             erase=EraseCustomer(
                 self,
@@ -119,7 +121,7 @@ class EngineStack(Stack):
                 identity=identity,
                 overflow=data.overflow,
             ),
-            manage=ManageApi(self, shared=shared, table=table, identity=identity, log=data.facts),
+            manage=ManageApi(self, shared=shared, table=table, identity=identity, log=data.facts, secret=data.secret),
             console=ServeConsole(
                 self,
                 shared=shared,
@@ -137,6 +139,7 @@ class EngineStack(Stack):
         api.take_webhooks(functions.receive)
         api.open_links(functions.serve)
         api.open_tasks(functions.tasks)
+        api.open_inbox(functions.in_app)
         api.open_manage(functions.manage)
         if functions.console:
             api.open_console(functions.console)

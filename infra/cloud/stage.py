@@ -46,6 +46,8 @@ DOMAIN = re.compile(rf"{LABEL}(\.{LABEL})+")
 """As API Gateway takes it: in lower case, with no protocol and no path."""
 BEDROCK_MODEL = re.compile(r"[a-z0-9][\w-]*(\.[\w-]+)+(:[\w-]+)*")
 TRUSTSTORE = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]+)/(?P<key>\S+)")
+ORIGIN = re.compile(r"https://[a-z0-9.-]+(:\d+)?|http://localhost(:\d+)?")
+"""As a browser sends it: in lower case, and without a path."""
 PUBLIC_URL = re.compile(r"https://[\w.-]+(/[\w.-]+)*/?")
 COUNTRY = re.compile(r"[A-Z]{2}")
 PHONE_NUMBER_ID = "phone-number-id-"
@@ -160,6 +162,10 @@ class Stage:
     """The client of the console at your own issuer; blank for `cognito`."""
     console_roles_claim: str
     """The claim of your issuer's id tokens that lists a user's roles, such as `groups`; blank for `cognito`."""
+    in_app_origins: str
+    """Origins whose pages may show in-app inboxes, such as `https://www.example.com https://app.example.com`; blank
+    for none but the API's own (docs/in-app.md).
+    """
     phone_region: str
     """ISO 3166 country of phone numbers without a country code; blank: such a number is none (docs/addresses.md)."""
     reply_languages: str
@@ -230,6 +236,9 @@ class Stage:
             yield "certificate_arn: the ARN of a certificate of ACM (aws acm list-certificates); blank for none"
         if self.truststore_uri and not TRUSTSTORE.fullmatch(self.truststore_uri):
             yield "truststore_uri: a file in S3, such as s3://BUCKET/authority.pem; blank for none"
+        for origin in self.in_app_origins.split():
+            if not ORIGIN.fullmatch(origin):
+                yield f"in_app_origins: {origin} is no origin; write each as https://www.example.com, blanks between"
         if self.truststore_uri and not self.domain_name:
             yield "domain_name: write the domain whose clients present a certificate; or blank truststore_uri"
 

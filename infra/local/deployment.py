@@ -82,6 +82,7 @@ from infra.local.shapes import (
     TASKS,
     Shape,
     console_event,
+    in_app_event,
     link_event,
     manage_event,
     rule_event,
@@ -235,6 +236,12 @@ class LocalDeployment:
             shape = link_event(method, url, headers, body, self.now())
             function = "serve_tasks" if shape["routeKey"].endswith(TASKS) else "serve_preferences"
             return self._answer(function, shape)
+
+    def in_app(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Shape:
+        """Call the in-app inbox as API Gateway does; returns the function's answer."""
+        with self.lock:
+            self._hear("in_app", method, url, headers, body)
+            return self._answer("serve_in_app", in_app_event(method, url, headers, self.now()))
 
     def manage(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, actor: str) -> Shape:
         """Call /manage as the authorised `actor`, as API Gateway does; returns the function's answer."""

@@ -1,6 +1,7 @@
 """The environment of each function of the local deployment."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from cairn.settings import (
     RecordFeedbackSettings,
     RelayEffectsSettings,
     ServeConsoleSettings,
+    ServeInAppSettings,
     ServePreferencesSettings,
     ServeTasksSettings,
     Settings,
@@ -37,6 +39,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
     manage_api = ManageApiSettings(
         stage="local",
         table_name=cloud.table,
+        stage_secret_id=cloud.secret_id,
         work_queue_urls=_work_queues(cloud),
         dead_letter_queue_urls=_dead_letter_queues(cloud),
         letters_wait_seconds="0",
@@ -127,6 +130,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             sms_configuration_set=SMS_CONFIGURATION_SET if cloud.texts_by_end_user_messaging else "",
             whatsapp_phone_number_id=WHATSAPP_PHONE_NUMBER_ID,
             whatsapp_api_version="v25.0",
+            feedback_queue_url=cloud.urls["feedback"],
         ),
         NotifySubscriberSettings: NotifySubscriberSettings(
             stage="local",
@@ -175,10 +179,16 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             policy_path=str(catalogue.with_name(POLICY)),
             people_path=str(catalogue.with_name(PEOPLE)),
         ),
+        ServeInAppSettings: ServeInAppSettings(
+            stage="local",
+            table_name=cloud.table,
+            feedback_queue_url=cloud.urls["feedback"],
+            stage_secret_id=cloud.secret_id,
+            in_app_origins=os.environ.get("CAIRN_IN_APP_ORIGINS", ""),
+        ),
         ManageApiSettings: manage_api,
         ServeConsoleSettings: ServeConsoleSettings(
             **asdict(manage_api),
-            stage_secret_id=cloud.secret_id,
             console_issuer=ISSUER,
             console_client_id=CLIENT,
             console_roles_claim=ROLES_CLAIM,

@@ -21,6 +21,7 @@ from werkzeug.wrappers import Request, Response
 from cairn.adapters.dynamodb.audit import DynamoAudit
 from cairn.adapters.http.manage.routes import ROUTES as MANAGE
 from cairn.adapters.http.problems import CONTENT_TYPE, problem
+from cairn.adapters.in_app.api import ROUTES as IN_APP
 from cairn.application.events.accept_webhook import Request as SignedRequest
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.identity.trust import PREFERENCES_SOURCE
@@ -28,11 +29,12 @@ from cairn.domain.operations.audit import AuditEntry
 from cairn.domain.shared.errors import DeadLettersError
 from cairn.domain.shared.instants import duration, instant_to_wire
 from cairn.telemetry import logger
+from infra.local import in_app_example
 from infra.local.dead_letters import AuditedDeadLetters
 from infra.local.deployment import LocalDeployment
 from infra.local.faults.game_days import GAME_DAYS, game_day
 from infra.local.issuer import ISSUER, PAGES, Issuer
-from infra.local.shapes import Shape, signed_in
+from infra.local.shapes import PARAMETER, Shape, signed_in
 from infra.local.signing import signed_again, wrong_signature
 from infra.local.throttle import unlimited
 
@@ -48,9 +50,9 @@ ACTOR = "X-Cairn-Actor"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """Hosts by which a laptop's own programs call it. A name that another site owns may lead to 127.0.0.1 as well."""
 
-PUBLIC = frozenset({"track", "webhook", "link"})
+PUBLIC = frozenset({"track", "webhook", "link", "in_app"})
 """Endpoints that a deployment opens to everybody, and that check what they are sent: vendors come through a tunnel,
-customers from their mail."""
+customers from their mail, and their apps with a token."""
 
 OWN_FETCHES = frozenset({"", "same-origin", "none"})
 """Sec-Fetch-Site of a page of ours, of the address bar, and of programs that are no browsers.
@@ -68,6 +70,13 @@ ROUTES = Map(
         *(Rule(path, endpoint="console", methods=["GET", "POST"]) for path in ("/console", "/console/<path:page>")),
         Rule("/console/", endpoint="console", methods=["GET", "POST"]),
         *(Rule(f"{ISSUER}/{page}", endpoint="issuer", methods=["GET", "POST"]) for page in PAGES),
+        *(
+            Rule(PARAMETER.sub(r"<\1>", path), endpoint="in_app", methods=[method])
+            for method, path in IN_APP
+            if method != "OPTIONS"
+        ),
+        Rule("/in-app/<path:page>", endpoint="in_app", methods=["OPTIONS"]),
+        Rule("/_in-app", endpoint="in_app_example", methods=["GET"]),
         Rule("/_mail", endpoint="mail", methods=["GET"]),
         Rule("/_clock", endpoint="clock", methods=["POST", "GET"]),
         Rule("/_faults", endpoint="faults", methods=["POST", "GET"]),
@@ -118,6 +127,18 @@ class Application:
         headers = {name.lower(): value for name, value in request.headers.items()}
         answer = self.deployment.visit(request.method, request.url, headers, request.get_data())
         return Response(answer["body"], answer["statusCode"], answer["headers"])
+
+    def _in_app(self, request: Request, **named: str) -> Response:  # noqa: ARG002  the path has it
+        if wait := self._wait(PREFERENCES_SOURCE):
+            return _too_many(wait)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        answer = self.deployment.in_app(request.method, request.url, headers)
+        self.deployment.catch_up()
+        return Response(answer["body"], answer["statusCode"], answer["headers"])
+
+    def _in_app_example(self, request: Request) -> Response:
+        status, text = in_app_example.page(self.deployment, request.args.get("customer", ""))
+        return Response(text, status, in_app_example.HEADERS)
 
     def _manage(self, request: Request) -> Response:
         headers = {name.lower(): value for name, value in request.headers.items()}

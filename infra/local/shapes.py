@@ -1,11 +1,13 @@
 """The events of Lambda's triggers, in the shapes that AWS documents."""
 
 import base64
+import re
 from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from cairn.adapters.in_app.api import ROUTES as IN_APP_ROUTES
 from cairn.domain.operations.actor import Actor
 from cairn.domain.shared.hashing import short_hash
 
@@ -81,6 +83,9 @@ def webhook_event(  # noqa: PLR0913, PLR0917  one argument for each part of a re
 
 
 CONSOLE = "/console"
+PARAMETER = re.compile(r"{(\w+)\+?}")
+"""In the path of a route."""
+
 TASKS = "/tasks/{token}"
 """The route of members' links."""
 
@@ -90,6 +95,16 @@ def link_event(method: str, url: str, headers: Mapping[str, str], body: bytes, n
     kind, token = (unquote(one) for one in urlsplit(url).path.strip("/").split("/", 1))
     route = f"/{kind}/{{token}}"
     return http_api_event(method, url, headers, body, path_parameters={"token": token}, now=now, route=route)
+
+
+def in_app_event(method: str, url: str, headers: Mapping[str, str], now: datetime) -> Shape:
+    """A request to the in-app inbox. Raises StopIteration where the API has no route for it."""
+    parts = urlsplit(url)
+    shapes = ((path, PARAMETER.sub(r"(?P<\1>[^/]+)", path)) for verb, path in IN_APP_ROUTES if verb == method)
+    route, found = next((path, found) for path, shape in shapes if (found := re.fullmatch(shape, parts.path)))
+    shape = http_api_event(method, url, headers, b"", path_parameters=found.groupdict(), now=now, route=route)
+    query = dict(parse_qsl(parts.query))
+    return shape | ({"queryStringParameters": query} if query else {})
 
 
 def manage_event(  # noqa: PLR0913, PLR0917  one argument for each part of a request

@@ -147,6 +147,7 @@ REQUESTS = {
     "manage_api": 200,
     "serve_preferences": 403,
     "serve_tasks": 403,
+    "serve_in_app": 401,
     "serve_console": 303,
 }
 """The status of each answer to a request. The links are not of this stage: another secret has signed them. A stranger

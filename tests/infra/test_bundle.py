@@ -42,6 +42,7 @@ FUNCTIONS = (
     "serve_preferences",
     "serve_console",
     "serve_tasks",
+    "serve_in_app",
     "notify_subscriber",
     "manage_api",
     "erase_customer",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cairn.adapters.http.manage.routes import ROUTES as MANAGE
+from cairn.adapters.in_app.api import ROUTES as IN_APP
 from cairn.adapters.sources import TRACK, sources
 from infra.cloud.api import ACCESS_LOG, SOURCES
 from infra.cloud.bundle import POLICY, Bundle, stub_bundle
@@ -112,13 +113,26 @@ def test_the_links_of_members_lead_to_their_own_function(prod: Templates) -> Non
     assert "ServeTasks" in json.dumps(integrations[target]["IntegrationUri"])
 
 
+def test_the_inbox_of_an_app_leads_to_its_own_function_which_answers_cors_itself(prod: Templates) -> None:
+    """API Gateway's own CORS would be one for all routes, and drop what the function answers."""
+    routes = {route["RouteKey"]: route for route in prod.all("AWS::ApiGatewayV2::Route").values()}
+    integrations = prod.all("AWS::ApiGatewayV2::Integration")
+    (api,) = prod.all("AWS::ApiGatewayV2::Api").values()
+
+    own = {f"{method} {path}" for method, path in IN_APP}
+    assert own == {key for key in routes if "/in-app/" in key}
+    (target,) = {routes[one]["Target"]["Fn::Join"][1][1]["Ref"] for one in own}
+    assert "ServeInApp" in json.dumps(integrations[target]["IntegrationUri"])
+    assert "CorsConfiguration" not in api
+
+
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_only_the_manage_routes_need_a_signature(synthesized: dict[str, Templates], stage: str) -> None:
     routes = {route["RouteKey"]: route for route in synthesized[stage].all("AWS::ApiGatewayV2::Route").values()}
 
     signed = {key for key, route in routes.items() if route["AuthorizationType"] == "AWS_IAM"}
     open_ = {key for key, route in routes.items() if route["AuthorizationType"] == "NONE"}
-    assert signed == {key for key in routes if "/manage" in key} == {f"{method} {path}" for method, path in MANAGE}
+    assert signed == {key for key in routes if "/manage/" in key} == {f"{method} {path}" for method, path in MANAGE}
     assert signed | open_ == routes.keys()
 
 

@@ -230,6 +230,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
         _reply_at_length(recorder, secrets)
         _open_links(recorder, secrets)
         _work_on_tasks(recorder, secrets, tmp_path_factory.mktemp("people"))
+        _read_in_the_app(recorder, secrets, tmp_path_factory.mktemp("journeys"))
         _nobody_listens(recorder, secrets)
         _pause_and_resume(recorder, secrets)
         _enters_two_journeys(recorder, secrets, tmp_path_factory.mktemp("journeys"))
@@ -571,6 +572,24 @@ def _open_links(recorder: Recorder, secrets: dict[str, str]) -> None:
         assert made.visit("POST", of_nobody["unsubscribe"], {}, b"List-Unsubscribe=One-Click")["statusCode"] == 200
 
 
+def _read_in_the_app(recorder: Recorder, secrets: dict[str, str], journeys: Path) -> None:
+    """A message waits in the app's inbox; its reader looks at the list, and opens it."""
+    send = {"channel": "in_app", "template": "hello", "purpose": "transactional"}
+    hello = {"journey": "hello", "entry": {"event": "trial.signup"}, "steps": [{"id": "hello", "send": send}]}
+    (journeys / "hello" / "templates").mkdir(parents=True)
+    (journeys / "hello" / "journey.yaml").write_text(json.dumps(hello), encoding="utf-8")
+    text = "---\ntitle: Hello\n---\nWelcome."
+    (journeys / "hello" / "templates" / "hello.in_app.txt").write_text(text, encoding="utf-8")
+    with local_deployment(journeys, start=TWO_WHO_ARE_ONE.starts, secrets=secrets) as made:
+        recorder.watch(made)
+        _post(made, "track", {"id": "e1", "type": "trial.signup", "customer": {"user_id": "mia"}}, secrets["track"])
+        bearer = {"authorization": f"Bearer {_ask(made, 'in-app-tokens', customer='mia')['token']}"}
+        messages = "https://localhost/in-app/messages"
+        (one,) = json.loads(made.in_app("GET", messages, bearer)["body"])["messages"]
+        assert made.in_app("POST", f"{messages}/{one['id']}/opened", bearer)["statusCode"] == 204
+        made.settle()
+
+
 def _forget_somebody(recorder: Recorder, secrets: dict[str, str]) -> None:
     """A customer in a journey is erased, with their dead letters."""
     whole = load(SCENARIOS / STORIES[0])
@@ -647,6 +666,7 @@ FUNCTIONS = (
     "serve_preferences",
     "serve_console",
     "serve_tasks",
+    "serve_in_app",
     "notify_subscriber",
     "sweep",
     "manage_api",

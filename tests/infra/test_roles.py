@@ -18,6 +18,7 @@ SERVICES = (
     "serve_preferences",
     "serve_console",
     "serve_tasks",
+    "serve_in_app",
     "notify_subscriber",
     "sweep",
     "log_facts",
@@ -185,6 +186,13 @@ def every_statement(templates: Templates) -> Iterator[Json]:
         ),
         ("serve_preferences", {"sqs:SendMessage", "dynamodb:Query", "secretsmanager:GetSecretValue"}),
         (
+            "serve_in_app",
+            {
+                *("dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"),
+                *("sqs:SendMessage", "secretsmanager:GetSecretValue"),
+            },
+        ),
+        (
             "serve_tasks",
             {
                 *("dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
@@ -304,7 +312,7 @@ def test_no_role_may_change_or_delete_an_entry_of_the_audit(prod: Templates) -> 
         assert denied["Condition"] == {"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [AUDIT]}}
         granted = [one["Resource"] for one in statements if on_the_table(one) and "/index/" not in json.dumps(one)]
         assert all(resource == denied["Resource"] for resource in granted), "it holds wherever the table is granted"
-    assert len(use_the_table) == 15
+    assert len(use_the_table) == 16
 
 
 def test_nobody_may_scan_and_only_the_check_of_a_deployment_may_count(prod: Templates) -> None:
@@ -325,7 +333,9 @@ def test_each_function_reads_its_own_part_of_the_stages_secret_alone(prod: Templ
         "serve_preferences": ["links"],
         "serve_console": ["links"],
         "serve_tasks": ["links"],
+        "serve_in_app": ["links"],
         "notify_subscriber": ["webhook-endpoints", "links"],
+        "manage_api": ["links"],
     }
 
 
@@ -380,11 +390,12 @@ def test_the_receiver_reads_no_table_and_consumes_no_queue(prod: Templates) -> N
                 *("QueuesEffects", "QueuesEffectsDeadLetters", "QueuesStreamDeadLetters", "QueuesEvents"),
             },
         ),
-        ("deliver_message", {"QueuesMessages", "QueuesMarketing", "QueuesMessagesDeadLetters"}),
+        ("deliver_message", {"QueuesMessages", "QueuesMarketing", "QueuesMessagesDeadLetters", "QueuesFeedback"}),
         ("record_feedback", {"QueuesEvents", "QueuesFeedback", "QueuesFeedbackDeadLetters"}),
         ("erase_customer", {"QueuesErasures", "QueuesErasuresDeadLetters"}),
         ("sweep", {"QueuesWakes", "QueuesMessages", "QueuesMarketing", "QueuesErasures"}),
         ("serve_preferences", {"QueuesEvents"}),
+        ("serve_in_app", {"QueuesFeedback"}),
         (
             "manage_api",
             {

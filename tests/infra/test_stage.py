@@ -67,6 +67,19 @@ def test_a_stage_may_have_no_region_of_its_own() -> None:
     assert Stage.from_context("dev", {"stages": {"dev": dev}}).phone_region == ""
 
 
+@pytest.mark.parametrize(
+    "origin", ["www.example.com", "https://www.example.com/", "*", "http://www.example.com", "null"]
+)
+def test_the_origins_of_apps_are_written_as_browsers_send_them(origin: str) -> None:
+    dev = cdk_json()["stages"]["dev"]
+
+    with pytest.raises(InvalidStageError, match="in_app_origins: "):
+        Stage.from_context("dev", {"stages": {"dev": dev | {"in_app_origins": f"https://app.example.com {origin}"}}})
+    allowed = "https://www.example.com https://app.example.com:8443 http://localhost:3000"
+    assert Stage.from_context("dev", {"stages": {"dev": dev | {"in_app_origins": allowed}}}).in_app_origins == allowed
+    assert dev["in_app_origins"] == ""
+
+
 @pytest.mark.parametrize("url", ["http://mail.example.com", "https://mail.example.com/?x=1", "mail.example.com"])
 def test_the_links_of_messages_lead_to_an_address_that_mail_programs_call(url: str) -> None:
     dev = {**cdk_json()["stages"]["dev"], "public_url": url}

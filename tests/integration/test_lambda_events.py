@@ -30,6 +30,7 @@ ELSEWHERE = {
         "serve_preferences",
         "serve_console",
         "serve_tasks",
+        "serve_in_app",
         "manage_api",
         "erase_customer",
         "check_identity_key",

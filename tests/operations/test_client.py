@@ -37,8 +37,8 @@ def test_the_example_of_the_docs_runs(generated: Path, story: Any) -> None:
     (example,) = EXAMPLE.findall((ROOT / "docs" / "manage.md").read_text(encoding="utf-8"))
     with served(story.deployment) as url:
         environment = {"PYTHONPATH": str(generated), "CAIRN_URL": url, "CUSTOMER": "member-1"}
-        ran = subprocess.run(
-            [TOOL / "python", "-c", example], env=environment, capture_output=True, text=True
+        ran = subprocess.run(  # noqa: S603  the page's own code
+            [TOOL / "python", "-c", example], check=False, env=environment, capture_output=True, text=True
         )
 
     assert ran.returncode == 0, ran.stderr

@@ -19,6 +19,8 @@ from werkzeug.test import TestResponse
 from authoring.sources.samples import signed_headers, url_of
 from cairn.adapters.http.manage.forms import NAMES
 from cairn.adapters.http.manage.routes import ROUTES as MANAGE
+from cairn.adapters.in_app.api import COMPONENT
+from cairn.adapters.in_app.api import ROUTES as IN_APP
 from cairn.adapters.phone.numbers import phones_of
 from cairn.adapters.sources import SNS, TRACK, sources
 from cairn.adapters.sources.bodies import FORM
@@ -110,7 +112,7 @@ def names_nobody(event: Any) -> bool:
 
 
 def test_the_document_names_every_public_route_and_no_other() -> None:
-    """But for the console: its pages are for people, and change with what they show."""
+    """But for the console, whose pages are for people, and for what browsers ask before a request (CORS)."""
     document = yaml.safe_load(DOCUMENT.read_text())
     given = {
         (path, method.upper()) for path, one in document["paths"].items() for method in one if method != "parameters"
@@ -121,7 +123,7 @@ def test_the_document_names_every_public_route_and_no_other() -> None:
         (rule.rule.replace("<", "{").replace(">", "}"), method) for rule in public for method in rule.methods or ()
     }
 
-    assert given == served - {(path, "HEAD") for path, _ in served}
+    assert given == {(path, method) for path, method in served if method not in {"HEAD", "OPTIONS"}}
 
 
 @A_LAW
@@ -270,10 +272,50 @@ def test_no_request_to_the_page_of_a_task_causes_a_server_error(story: Any, api:
     story.deployment.settle()
 
 
+IN_APP_OPERATIONS = [
+    (path, method) for method, path in IN_APP if method != "OPTIONS" and not path.endswith(COMPONENT.name)
+]
+
+
+@A_LAW
+@pytest.mark.parametrize(("path", "method"), IN_APP_OPERATIONS)
+def test_an_invented_token_opens_no_inbox_and_causes_no_server_error(api: Any, path: str, method: str) -> None:
+    @AT_RANDOM
+    @given(case=cases(SCHEMA[path][method]), token=TOKENS)
+    def random_request(case: Case, token: str) -> None:
+        assert send(api, case, {"Authorization": f"Bearer {token}"}).status_code == 401
+
+    random_request()
+
+
+@A_LAW
+@pytest.mark.parametrize(("path", "method"), IN_APP_OPERATIONS)
+def test_no_request_to_an_inbox_causes_a_server_error(story: Any, api: Any, path: str, method: str) -> None:
+    story.signs_up()
+    asked = {"base_url": "https://localhost", "headers": {"X-Cairn-Actor": "server"}}
+    made = api.client.post("/manage/in-app-tokens", json={"customer": "mia.1@example.com"}, **asked).get_json()
+
+    @AT_RANDOM
+    @given(case=cases(SCHEMA[path][method]))
+    def random_request(case: Case) -> None:
+        answer = send(api, case, {"Authorization": f"Bearer {made['token']}"})
+
+        assert answer.status_code in ({200, 400} if method == "GET" else {204, 404})
+
+    random_request()
+    story.deployment.settle()
+
+
 A_STAGE = {"pipeline": "corporate", "stage": "toured"}
 """Of leads.toml, which no schema can know."""
 
-AN_ADDRESS = {"email": "Mia@example.com", "sms": "(201) 555-0123", "whatsapp": "+12015550123", "push": "arn:aws:sns:x"}
+AN_ADDRESS = {
+    "email": "Mia@example.com",
+    "sms": "(201) 555-0123",
+    "whatsapp": "+12015550123",
+    "push": "arn:aws:sns:x",
+    "in_app": "mia-1",
+}
 
 MANAGE_OPERATIONS = [(path, method) for method, path in MANAGE]
 

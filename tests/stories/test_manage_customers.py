@@ -37,7 +37,11 @@ def test_a_customer_is_found_by_any_name_and_shown_in_short(shop: Shop) -> None:
         "first_name": "Mia",
     }
     assert found["profile"] == {"region": "NY", "time_zone": "America/New_York"}
-    assert (found["known"], found["open_enrollments"], found["channels"]) == (True, 1, ["email", "sms", "whatsapp"])
+    assert (found["known"], found["open_enrollments"], found["channels"]) == (
+        True,
+        1,
+        ["email", "in_app", "sms", "whatsapp"],
+    )
     assert audited(shop) == ["show_customer"]
     assert customer(shop, "find", "nobody@example.com")["status_code"] == 404
 

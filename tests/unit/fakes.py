@@ -13,7 +13,13 @@ from cairn.application.events.accept_webhook import Answer, Fetch, Handshake, Po
 from cairn.application.events.relay_effects import WaitingEffect, Work
 from cairn.application.values.arms import ArmCount, CountedArm
 from cairn.application.values.customers import Commit, FoundCustomers, PresentCustomer
-from cairn.application.values.messages import DeferredMessage, DeliveryContext, DeliveryRequest, Settlement
+from cairn.application.values.messages import (
+    DeferredMessage,
+    DeliveryContext,
+    DeliveryRequest,
+    InAppReport,
+    Settlement,
+)
 from cairn.application.values.paused import PausedEnrollment, PausedWork
 from cairn.application.values.replies import SentMessage
 from cairn.application.values.seen import SeenPage
@@ -41,6 +47,7 @@ from cairn.domain.identity.identifiers import Identifier, customer_id_for
 from cairn.domain.identity.identity_key import IdentityKeys
 from cairn.domain.journey.arms import ArmOutcome
 from cairn.domain.journey.definition import Admission
+from cairn.domain.message.in_app import InAppMessage, InAppStatus
 from cairn.domain.message.message import STATUS_REPORTS, Approval, Message, MessageStatus, Rendered, Terms
 from cairn.domain.message.rate_limit import Reservation
 from cairn.domain.operations.audit import AuditEntry
@@ -1002,3 +1009,31 @@ class Alert(list[tuple[str, str]]):
 
     def send(self, subject: str, text: str) -> None:
         self.append((subject, text))
+
+
+class InAppInbox(dict[tuple[str, str], InAppMessage]):
+    def put(self, message: InAppMessage) -> None:
+        self.setdefault((message.customer, message.id), message)
+
+    def newest(self, customer_id: str, limit: int) -> Sequence[InAppMessage]:
+        own = [one for one in self.values() if one.customer == customer_id]
+        return sorted(own, key=lambda one: one.id, reverse=True)[:limit]
+
+    def find(self, customer_id: str, id_: str) -> InAppMessage | None:
+        return self.get((customer_id, id_))
+
+    def move(self, message: InAppMessage, status: InAppStatus) -> None:
+        known = self.get((message.customer, message.id))
+        if known is not None and known.status.rank < status.rank:
+            self[message.customer, message.id] = replace(known, status=status)
+
+
+class InAppOutbox(list[InAppReport]):
+    """The port InAppReports."""
+
+    is_down: Exception | None = None
+
+    def put(self, report: InAppReport) -> None:
+        if self.is_down:
+            raise self.is_down
+        self.append(report)

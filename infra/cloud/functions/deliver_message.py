@@ -61,6 +61,7 @@ class DeliverMessage(Function):
                 sms_configuration_set=sms.configuration_set.ref if sms else "",
                 whatsapp_phone_number_id=stage.whatsapp_phone_number_id,
                 whatsapp_api_version=stage.whatsapp_api_version,
+                feedback_queue_url=queues.feedback.queue_url,
             ),
         )
         for lane in (queues.messages, queues.marketing):
@@ -79,6 +80,7 @@ class DeliverMessage(Function):
                 queues.messages.queue_arn,
                 queues.marketing.queue_arn,
                 queues.messages.dead_letters.queue_arn,
+                queues.feedback.queue_arn,  # in-app messages arrive by being stored
             ],
         )
         self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
+from cairn.adapters.secrets_manager import Part
 from cairn.settings import ManageApiSettings
 from infra.cloud.bundle.journeys import CATALOGUE_PATH, PEOPLE_PATH, POLICY_PATH
 from infra.cloud.fact_log import FactLog
 from infra.cloud.function import Function, Shared
 from infra.cloud.functions.check_identity_key import CheckIdentityKey
+from infra.cloud.secrets import StageSecret
 from infra.cloud.table import DUE_TIMES, INDEX
 
 
@@ -22,6 +24,7 @@ class ManageApi(Function):
         table: dynamodb.ITable,
         identity: CheckIdentityKey,
         log: FactLog,
+        secret: StageSecret,
         name: str = "manage_api",
         made_of: Callable[..., ManageApiSettings] = ManageApiSettings,
     ) -> None:
@@ -33,6 +36,7 @@ class ManageApi(Function):
             settings=made_of(
                 stage=stage.name,
                 table_name=table.table_name,
+                stage_secret_id=secret.secret_arn,
                 work_queue_urls=queues.urls_of(queues.work),
                 dead_letter_queue_urls=queues.urls_of(queues.dead_letters),
                 letters_wait_seconds="1",
@@ -72,3 +76,4 @@ class ManageApi(Function):
             on=[queue.queue_arn for queue in queues.dead_letters.values()],
         )
         log.let_ask(self)
+        secret.let_read(self, Part.LINKS)  # tokens of in-app inboxes are signed

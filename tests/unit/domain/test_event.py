@@ -120,7 +120,7 @@ def test_every_problem_is_reported_at_once() -> None:
         "backfill: true or false",
         "properties: a JSON object",
         (
-            "consent[0]: channel (sms, email, whatsapp, push), purpose (transactional, marketing) "
+            "consent[0]: channel (sms, email, whatsapp, push, in_app), purpose (transactional, marketing) "
             "and status (granted, denied, pending)"
         ),
     ]

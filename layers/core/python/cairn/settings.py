@@ -251,6 +251,19 @@ class DeliverMessageSettings(Settings):
     """`phone-number-id-…` of End User Messaging Social; empty for a deployment without WhatsApp."""
     whatsapp_api_version: str
     """The version of Meta's API that messages are written for, such as v25.0."""
+    feedback_queue_url: str
+    """For the reports that in-app messages have arrived."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeInAppSettings(Settings):
+    table_name: str
+    feedback_queue_url: str
+    """For what readers do."""
+    stage_secret_id: str
+    """Its part of the links is read."""
+    in_app_origins: str
+    """The origins whose pages may call it, separated by blanks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -338,6 +351,8 @@ class ServeTasksSettings(Settings):
 @dataclass(frozen=True, kw_only=True)
 class ManageApiSettings(Settings):
     table_name: str
+    stage_secret_id: str
+    """Its part of the links is read."""
     work_queue_urls: str
     """Every queue that starts a function, as `queues_to_text` writes them: dead letters go back there."""
     dead_letter_queue_urls: str
@@ -363,8 +378,6 @@ class ManageApiSettings(Settings):
 class ServeConsoleSettings(ManageApiSettings):
     """It carries out the same commands as manage_api, in its own process."""
 
-    stage_secret_id: str
-    """Its part of the links is read."""
     console_issuer: str
     """Of OpenID Connect: an https address, or a path below our own origin, which a laptop alone has."""
     console_client_id: str

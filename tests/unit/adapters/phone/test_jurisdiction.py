@@ -84,6 +84,7 @@ def test_each_channel_has_the_country_of_its_address() -> None:
         Channel.WHATSAPP: "US",
         Channel.EMAIL: "CA",
         Channel.PUSH: "CA",
+        Channel.IN_APP: "CA",
     }
     assert found().countries == dict.fromkeys(Channel, "US")
     assert found(phone="").countries == dict.fromkeys(Channel, "")

@@ -84,7 +84,8 @@ def shop() -> Shop:
     return Shop()
 
 
-EVERYWHERE_MIA = {Channel.EMAIL: MAIL, Channel.SMS: NUMBER, Channel.WHATSAPP: NUMBER}
+TYPED_MIA = {Channel.EMAIL: MAIL, Channel.SMS: NUMBER, Channel.WHATSAPP: NUMBER}
+EVERYWHERE_MIA = {**TYPED_MIA, Channel.IN_APP: "mia"}
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_what_a_visitor_typed_is_answered_there_alone(shop: Shop) -> None:
 def test_a_new_visitor_is_answered_at_all_that_was_typed(shop: Shop) -> None:
     typed = name(email=MAIL, phone=NUMBER)
 
-    assert shop.typed("payment.failed", typed) == [EVERYWHERE_MIA]
+    assert shop.typed("payment.failed", typed) == [TYPED_MIA]
     assert not shop.who(email=MAIL).profile.is_known
 
 

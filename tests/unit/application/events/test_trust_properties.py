@@ -58,7 +58,7 @@ class Person:
 
     @property
     def addresses(self) -> frozenset[str]:
-        return frozenset({self.email, self.phone})
+        return frozenset({self.account, self.email, self.phone})
 
 
 PEOPLE = (

@@ -280,6 +280,7 @@ def test_erasure_suppresses_marketing_at_every_address() -> None:
         (Channel.EMAIL, "mia@example.com"),
         (Channel.SMS, "+14155550123"),
         (Channel.WHATSAPP, "+14155550123"),
+        (Channel.IN_APP, "member-1"),
     }
     assert all(one.covers(Purpose.MARKETING) for one in current_suppressions(one.mark for one in changes))
     assert not any(one.covers(Purpose.TRANSACTIONAL) for one in current_suppressions(one.mark for one in changes))

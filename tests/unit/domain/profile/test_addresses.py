@@ -57,4 +57,4 @@ def test_the_identifier_of_an_address() -> None:
     assert identifier_at(Channel.WHATSAPP, "+5215512345678") == MEXICAN
     assert identifier_at(Channel.PUSH, "arn:aws:sns:x") is None
     assert channels_at(WHATSAPP) == (Channel.WHATSAPP,)
-    assert channels_at(USER_ID) == ()
+    assert channels_at(USER_ID) == (Channel.IN_APP,)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cairn.application.values.customers import Commit, FoundCustomers, PresentCustomer
     from cairn.application.values.erasure import PendingErasure
     from cairn.application.values.facts import Question, Row
-    from cairn.application.values.messages import DeliveryContext, DeliveryRequest, Settlement
+    from cairn.application.values.messages import DeliveryContext, DeliveryRequest, InAppReport, Settlement
     from cairn.application.values.paused import PausedWork
     from cairn.application.values.people import MemberOverrides, Roster, Staff, TaskPage
     from cairn.application.values.privacy import PrivacyTask
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from cairn.domain.journey.definition import Admission, Journey
     from cairn.domain.measurement.facts import LoggedFact
     from cairn.domain.measurement.plan import Plan
+    from cairn.domain.message.in_app import InAppMessage, InAppStatus
     from cairn.domain.message.message import Approval, Message, MessageStatus, Rendered, Terms
     from cairn.domain.message.rate_limit import Reservation
     from cairn.domain.operations.audit import AuditEntry
@@ -738,6 +739,35 @@ class Provider(Protocol):
 
     def send(self, message: Message, rendered: Rendered) -> str:
         """Send the message; returns the provider's id. Raises ProviderBusyError or ProviderRejectedError."""
+
+
+class InAppInbox(Protocol):
+    """The in-app messages of customers."""
+
+    def put(self, message: InAppMessage) -> None:
+        """Store it, unless it is stored already."""
+
+    def newest(self, customer_id: str, limit: int) -> Sequence[InAppMessage]:
+        """The newest first; dismissed ones, and perhaps expired ones, are among them."""
+
+    def find(self, customer_id: str, id_: str) -> InAppMessage | None:
+        """One of this customer's messages; None where there is none."""
+
+    def move(self, message: InAppMessage, status: InAppStatus) -> None:
+        """Its status only moves forward; nothing happens to a message that has expired or was erased."""
+
+
+class InAppReports(Protocol):
+    def put(self, report: InAppReport) -> None:
+        """Store the report, which becomes an event of the customer: once, however often it is put."""
+
+
+class InboxTokens(Protocol):
+    def token(self, customer_id: str, expires_at: datetime) -> str:
+        """A token that opens the customer's inbox until then, and nothing else."""
+
+    def customer(self, token: str, now: datetime) -> str:
+        """The customer of a token. Raises InAppTokenError, with one text for every reason."""
 
 
 class Erasures(Protocol):

@@ -9,12 +9,15 @@ from cairn.adapters.backoff import attempts
 from cairn.adapters.documents.catalogue import Catalogue
 from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.dynamodb.deliveries import DynamoDeliveries
+from cairn.adapters.dynamodb.in_app import DynamoInAppInbox
 from cairn.adapters.dynamodb.rate_limiter import TokenBuckets, Unlimited
 from cairn.adapters.dynamodb.switches import DynamoSwitches
 from cairn.adapters.dynamodb.timeline import DynamoTimeline
+from cairn.adapters.feedback.in_app import FeedbackQueue
 from cairn.adapters.phone.jurisdiction import jurisdiction_of
 from cairn.adapters.providers.calls import Handover
 from cairn.adapters.providers.end_user_messaging import EndUserSms, EndUserWhatsApp, NoWhatsApp
+from cairn.adapters.providers.in_app import InAppProvider
 from cairn.adapters.providers.ses import SesEmail
 from cairn.adapters.providers.sns import SnsPush, SnsSms
 from cairn.adapters.scheduler.timers import DeferredMessages, TimerService, TimerTarget
@@ -96,6 +99,8 @@ def _provider(channel: Channel, settings: DeliverMessageSettings, sns: Any, poli
             return _whatsapp(settings)
         case Channel.PUSH:
             return SnsPush(sns)
+        case Channel.IN_APP:
+            return InAppProvider(DynamoInAppInbox(), FeedbackQueue(aws.client("sqs"), settings.feedback_queue_url))
         case _:
             assert_never(channel)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cairn.adapters.in_app.tokens import InAppTokens
 from cairn.adapters.pages.links import SECRET, SignedLinks
 from cairn.adapters.pages.task_links import SignedTaskLinks
 from cairn.adapters.secrets_manager import Part
@@ -27,6 +28,10 @@ def signed_links(
 def task_links(client: Any, settings: NotifySubscriberSettings | ServeTasksSettings) -> SignedTaskLinks:
     public_url = settings.public_url if isinstance(settings, NotifySubscriberSettings) else ""
     return SignedTaskLinks(_secrets(client, settings.stage_secret_id), public_url=public_url)
+
+
+def in_app_tokens(client: Any, secret_id: str) -> InAppTokens:
+    return InAppTokens(_secrets(client, secret_id))
 
 
 def console_secrets(client: Any, settings: ServeConsoleSettings) -> Secrets:

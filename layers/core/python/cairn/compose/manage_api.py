@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from cairn.application.audience.ask_audiences import AskAudiences
     from cairn.application.audience.manage_broadcasts import ManageBroadcasts
     from cairn.application.customer.explain_decisions import ExplainDecisions
+    from cairn.application.customer.make_in_app_token import MakeInAppToken
     from cairn.application.customer.show_lead import ShowLead
     from cairn.application.measurement.measure_journey import MeasureJourney
     from cairn.application.measurement.report_facts import ReportFacts
@@ -130,6 +131,7 @@ def router_of(settings: ManageApiSettings) -> ManageRouter:
         audit=audit,
         seen=DynamoSeenTypes(aws.client("dynamodb", validated=True), settings.table_name),
         lead=lambda: _lead(find, audit, leads),
+        in_app_token=lambda: _in_app_token(settings, find, audit),
         normal_phone=normal_phone,
         once=_once,
     )
@@ -267,6 +269,13 @@ def _lead(find: FindCustomer, audit: DynamoAudit, leads: "Leads | None") -> "Sho
     from cairn.application.customer.show_lead import ShowLead  # noqa: PLC0415
 
     return ShowLead(find, audit, leads)
+
+
+def _in_app_token(settings: ManageApiSettings, find: FindCustomer, audit: DynamoAudit) -> "MakeInAppToken":
+    from cairn.application.customer.make_in_app_token import MakeInAppToken  # noqa: PLC0415  few ask for a token
+    from cairn.compose.links import in_app_tokens  # noqa: PLC0415  with the signatures
+
+    return MakeInAppToken(find, audit, in_app_tokens(aws.client("secretsmanager"), settings.stage_secret_id))
 
 
 def _people(settings: ManageApiSettings, explain: "Callable[[], ExplainDecisions]", **parts: Any) -> "PeopleRoutes":

@@ -509,8 +509,8 @@ class _Reader:
                 found.append(stated)
             except (ValueError, AttributeError, TypeError):
                 self.problems.append(
-                    f"consent[{index}]: channel (sms, email, whatsapp, push), purpose (transactional, marketing) "
-                    "and status (granted, denied, pending)",
+                    f"consent[{index}]: channel (sms, email, whatsapp, push, in_app), "
+                    "purpose (transactional, marketing) and status (granted, denied, pending)",
                 )
         return tuple(found)
 

@@ -12,6 +12,7 @@ from cairn.adapters.dynamodb.items import (
     CONTACT,
     EVENT,
     FACTS,
+    IN_APP,
     MAX_MERGES,
     MESSAGE,
     OPEN,
@@ -97,6 +98,7 @@ SECTIONS: Mapping[str, str] = {
     TASK: "tasks",
     CONSENT: "consent_history",
     AUDIENCE: "audiences",
+    IN_APP: "in_app",
 }
 """The section of each kind of item; any other item is shown unchanged under `other`."""
 

@@ -12,6 +12,7 @@
 | customer id      | `event#<key>`      | an event: its dedupe claim and its timeline entry in one                 |
 | customer id      | `facts#<commit>`   | the decisions of one outbox; indexed by an enrollment that it began      |
 | customer id      | `message#<id>`     | its outcome; its content while deferred; indexed while paused or in review |
+| customer id      | `in-app#<ms>-<id>` | a message in the customer's in-app inbox, until it expires (in_app.py)   |
 | customer id      | `erasing`          | a pending erasure: the ids and addresses that are still to be erased     |
 | `suppressed#<key>` | `suppressed`     | the suppressions of an address, under its hash                           |
 | customer id      | `task#<id>`        | work for a person; indexed by queue, priority and due time (tasks.py)    |
@@ -81,6 +82,7 @@ PENDING_ERASURE = "erasing"
 EVENT = "event#"
 FACTS = "facts#"
 MESSAGE = "message#"
+IN_APP = "in-app#"
 TASK = "task#"
 MEMBER = "member#"
 WORK = "work"

@@ -19,6 +19,7 @@ from cairn.adapters.dynamodb.items import (
     ENTRIES,
     EVENT,
     FACTS,
+    IN_APP,
     MERGED,
     MESSAGE,
     OUTBOX,
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 TimelineEntry = dict[str, Any]
 
 PREFIXES = (EVENT, CONSENT, FACTS, TASK, MESSAGE)
+
+MOVED = (*PREFIXES, IN_APP)
+"""The records that a merge moves to the survivor."""
 
 LAST = ("goal_reached", "waiting", "ended", "stopped")
 """The state that an enrollment reached: shown after the event and the decisions of the same instant."""
@@ -197,7 +201,7 @@ class DynamoTimeline:
         items = list(RecordItem.query(merged_id, consistent_read=True))
         write_all(deletes=(item for item in items if item.sk.startswith((ENTRIES, ENROLLED, OUTBOX, AUDIENCE))))
         for item in items:
-            if prefix_of(item.sk) not in PREFIXES:
+            if prefix_of(item.sk) not in MOVED:
                 continue
             while not _moved(item, customer_id, _key_at_survivor(item.sk, merged_id)):
                 item.refresh(consistent_read=True)
@@ -211,7 +215,7 @@ def with_merged(items: dict[str, Any]) -> dict[str, Any]:
     whole = dict(items)
     for merged_id in merged_ids(items):
         for sk, item in read_partition(merged_id).items():
-            if prefix_of(sk) in PREFIXES:
+            if prefix_of(sk) in MOVED:
                 key = _key_at_survivor(sk, merged_id)
                 there = whole.setdefault(key, item)
                 if (there.rank or 0) < (item.rank or 0):

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cairn.adapters.feedback import ses, sms, whatsapp
+from cairn.adapters.feedback import in_app, ses, sms, whatsapp
 from cairn.adapters.feedback.event_builder import Origin, from_epoch
 from cairn.domain.event import Event
 from cairn.domain.shared.errors import InvalidEventError
@@ -107,8 +107,9 @@ def _logged(data: str, now: datetime) -> list[Event]:
 
 
 def _published(report: Mapping[str, Any], origin: Origin) -> list[Event]:
-    if WHATSAPP in report:
-        return whatsapp.read(report, origin)
+    for field, reader in ((WHATSAPP, whatsapp.read), (in_app.FORM, in_app.read)):
+        if field in report:
+            return reader(report, origin)
     if "inboundMessageId" in report:
         return sms.reply(report, origin)
     if "notification" in report and "delivery" in report:

@@ -10,6 +10,7 @@ from cairn.domain.shared.errors import (
     CairnError,
     ConflictError,
     DealTakenError,
+    InAppTokenError,
     InvalidAnswerError,
     InvalidEventError,
     InvalidRequestError,
@@ -54,6 +55,7 @@ CONTENT_TYPE = "application/problem+json"
 STATUSES: Mapping[type[CairnError], tuple[int, str]] = {
     InvalidRequestError: (400, "invalid-request"),
     MalformedBodyError: (400, "malformed-body"),
+    InAppTokenError: (401, "token-invalid"),
     SignatureInvalidError: (401, "signature-invalid"),
     SignatureMissingError: (401, "signature-missing"),
     LinkInvalidError: (403, "link-invalid"),

@@ -9,7 +9,7 @@ LAST_DIGITS = 2
 
 
 def masked(channel: Channel, address: str) -> str:
-    """The first letter and the domain of an e-mail address, the last digits of a number, and nothing of a device."""
+    """The first letter and the domain of an e-mail address, the last digits of a number; of anything else, nothing."""
     if not address:
         return ""
     kind = CHANNELS[channel].address
@@ -19,7 +19,7 @@ def masked(channel: Channel, address: str) -> str:
             return f"{local[:1]}{HIDDEN}@{domain}"
         case AddressKind.PHONE:
             return f"{HIDDEN} {address[-LAST_DIGITS:]}"
-        case AddressKind.PUSH_ENDPOINT:
+        case AddressKind.PUSH_ENDPOINT | AddressKind.USER_ID:
             return ""
         case _:
             assert_never(kind)

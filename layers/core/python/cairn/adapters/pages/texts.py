@@ -65,7 +65,7 @@ class Texts:
         return short_hash(*(str(getattr(self, one.name)) for one in fields(self)), length=8)
 
 
-def _by_channel(*, email: str, sms: str, whatsapp: str, push: str) -> Mapping[Channel, str]:
+def _by_channel(*, email: str, sms: str, whatsapp: str, push: str, in_app: str) -> Mapping[Channel, str]:
     """A text for each channel. The order is part of a wording's version."""
 
     def text(channel: Channel) -> str:
@@ -78,6 +78,8 @@ def _by_channel(*, email: str, sms: str, whatsapp: str, push: str) -> Mapping[Ch
                 return whatsapp
             case Channel.PUSH:
                 return push
+            case Channel.IN_APP:
+                return in_app
             case _:
                 assert_never(channel)
 
@@ -91,12 +93,14 @@ ENGLISH = Texts(
         sms="Text messages",
         whatsapp="WhatsApp",
         push="App notifications",
+        in_app="Messages in the app",
     ),
     by=_by_channel(
         email="by e-mail",
         sms="by text message",
         whatsapp="by WhatsApp",
         push="in the app",
+        in_app="in the inbox of the app",
     ),
     purposes={
         Purpose.MARKETING: "Offers and news",
@@ -149,12 +153,14 @@ GERMAN = Texts(
         sms="SMS",
         whatsapp="WhatsApp",
         push="App-Mitteilungen",
+        in_app="Nachrichten in der App",
     ),
     by=_by_channel(
         email="per E-Mail",
         sms="per SMS",
         whatsapp="per WhatsApp",
         push="in der App",
+        in_app="im Postfach der App",
     ),
     purposes={
         Purpose.MARKETING: "Angebote und Neuigkeiten",
@@ -207,12 +213,14 @@ SPANISH = Texts(
         sms="Mensajes de texto",
         whatsapp="WhatsApp",
         push="Notificaciones de la aplicación",
+        in_app="Mensajes en la aplicación",
     ),
     by=_by_channel(
         email="por correo electrónico",
         sms="por mensaje de texto",
         whatsapp="por WhatsApp",
         push="en la aplicación",
+        in_app="en el buzón de la aplicación",
     ),
     purposes={
         Purpose.MARKETING: "Ofertas y novedades",
@@ -265,12 +273,14 @@ FRENCH = Texts(
         sms="SMS",
         whatsapp="WhatsApp",
         push="Notifications de l’application",
+        in_app="Messages dans l’application",
     ),
     by=_by_channel(
         email="par e-mail",
         sms="par SMS",
         whatsapp="par WhatsApp",
         push="dans l’application",
+        in_app="dans la messagerie de l’application",
     ),
     purposes={
         Purpose.MARKETING: "Offres et actualités",

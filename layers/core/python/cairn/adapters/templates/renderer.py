@@ -23,11 +23,12 @@ from cairn.adapters.templates.values import (
     foreign_schemes,
     without_marks,
 )
-from cairn.adapters.templates.variants import INVITE_TEXTS, REGISTERED
+from cairn.adapters.templates.variants import EXPIRES_AFTER, INVITE_TEXTS, LINKED, REGISTERED
 from cairn.domain.consent.keywords import Intent
 from cairn.domain.consent.links import LinkKind
 from cairn.domain.journey.definition import Journey
 from cairn.domain.journey.steps.send import Send
+from cairn.domain.message.in_app import SAFE_LINK
 from cairn.domain.message.links import Hosts
 from cairn.domain.message.message import Message, Rendered, Terms, Written
 from cairn.domain.message.sms import DEFAULT_MAX_PARTS, parts_of
@@ -35,13 +36,14 @@ from cairn.domain.policy import Policy
 from cairn.domain.profile.attributes import LOCALE
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import ForeignLinkError, TemplateError, TextTooLongError
+from cairn.domain.shared.instants import duration
 from cairn.domain.shared.invites import Invite
 from cairn.domain.shared.text import shortened
 
-PARTS = ("subject", "preview", "html", "text")
+PARTS = ("subject", "preview", "html", "text", *LINKED)
 PARAMETER = "parameter"
 
-ONE_LINE = ("subject", "preview", "invite_title", "invite_location", PARAMETER)
+ONE_LINE = ("subject", "preview", "invite_title", "invite_location", PARAMETER, *LINKED)
 """Parts in which providers accept no line breaks, which a customer's name may contain."""
 
 LONGEST_HOST = 253
@@ -141,6 +143,8 @@ class JinjaRenderer:
             raise TemplateError(f"template {message.template}.{channel}: {error}") from error
         except (JinjaError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
             raise TemplateError(f"template {message.template}.{channel}: {type(error).__name__}") from error
+        if EXPIRES_AFTER in variant:
+            parts[EXPIRES_AFTER] = duration(variant[EXPIRES_AFTER])
         rendered = Rendered(channel, address, **parts, registered=_names(variant), parameters=parameters, links=links)
         _check(rendered, variant, message)
         if not marketing_email:
@@ -229,6 +233,8 @@ def _check(rendered: Rendered, variant: Mapping[str, Any], message: Message) -> 
             raise TextTooLongError(
                 f"{template} has {parts} parts, and {most} are allowed: shorten it, or set max_parts"
             )
+    if rendered.link and not SAFE_LINK.fullmatch(rendered.link):
+        raise ForeignLinkError(f"{template} has a button that leads to no https address and to no path of the site")
     for _, scheme in foreign_schemes(rendered.html):
         raise ForeignLinkError(f"{template} has a link with {scheme}; an e-mail has https, http, mailto and tel alone")
 

@@ -11,6 +11,12 @@ REGISTERED = ("dlt_template", "whatsapp_template", "whatsapp_language", "whatsap
 INVITE_TEXTS = {"invite_title": 250, "invite_location": 250, "invite_description": 2_000}
 """Fields of an e-mail's variant for its calendar invite, each with the most characters."""
 
+LINKED = ("link", "button")
+"""Fields of an in-app variant: where its button leads, and its text."""
+
+EXPIRES_AFTER = "expires_after"
+"""Field of an in-app variant: how long it is shown."""
+
 LONGEST_LOCALE = 35
 """Characters of a language tag that software must support (RFC 5646, 4.4.1)."""
 

@@ -15,7 +15,7 @@ from cairn.domain.identity.trust import PREFERENCES_SOURCE
 from cairn.domain.policy import Policy
 from cairn.domain.profile.addresses import addresses_of, is_owners_address
 from cairn.domain.profile.attributes import LOCALE
-from cairn.domain.shared.channels import Channel, Purpose
+from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 from cairn.domain.shared.errors import UnknownCustomerError
 from cairn.domain.shared.hashing import short_hash
 
@@ -51,7 +51,10 @@ class Preferences:
     """The current choices of a customer."""
 
     wanted: Mapping[Topic, bool]
-    """Every topic of every channel with an address or a consent change."""
+    """Every topic of every channel with a consent change, or with an address that the customer left.
+
+    An account is none: a business may show nothing in its app.
+    """
     denied: frozenset[Topic] = frozenset()
     """Topics that the customer denied."""
     addresses: Mapping[Channel, str] = field(default_factory=dict)
@@ -85,10 +88,11 @@ class ServePreferences:
         view = customer.profile.view()
         addresses = addresses_of(view)
         with_changes = {change.channel for change in customer.contact.consents.values()}
+        left = {channel for channel in addresses if CHANNELS[channel].address.is_attribute}
         topics = [
             (channel, purpose)
             for channel in Channel
-            if channel in {link.channel, *addresses, *with_changes}
+            if channel in {link.channel, *left, *with_changes}
             for purpose in (Purpose.MARKETING, Purpose.TRANSACTIONAL)
         ]
         return Preferences(

@@ -161,7 +161,7 @@ class ServeInbox:
         assert written is not None  # noqa: S101  for the types
         if channel is Channel.SMS and (parts := parts_of(written.text)) > DEFAULT_MAX_PARTS:
             raise InvalidRequestError([f"text: it has {parts} parts, and {DEFAULT_MAX_PARTS} are allowed; shorten it"])
-        if channel in {Channel.EMAIL, Channel.PUSH} and not written.subject:
+        if channel in {Channel.EMAIL, Channel.PUSH, Channel.IN_APP} and not written.subject:
             raise InvalidRequestError([f"subject: {CHANNELS[channel].article} {CHANNELS[channel].noun} needs one"])
         contact = replace(customer.contact, suppressed=self.suppressions.current(message.addresses))
         placed = replace(message, jurisdiction=self.jurisdiction_of(message))

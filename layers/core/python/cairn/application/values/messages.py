@@ -43,6 +43,18 @@ class Settlement:
         return self.message.id
 
 
+@dataclass(frozen=True, slots=True)
+class InAppReport:
+    """What became of an in-app message."""
+
+    customer: str
+    message: str
+    status: str
+    """`delivered`, `opened`, `clicked` or `dismissed`."""
+    at: datetime
+    link: str = ""
+
+
 DeliveryRequest: TypeAlias = "Message | DeferredMessage | Settlement"
 """The message itself, a reference to a deferred one, or what became of one."""
 

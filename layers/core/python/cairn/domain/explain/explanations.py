@@ -237,6 +237,7 @@ REPORTS = {
     "message.complained": "The recipient reported it as spam",
     "message.opened": "It was opened",
     "message.clicked": "A link in it was followed",
+    "message.dismissed": "Its reader dismissed it",
     "message.auto_replied": "An automatic answer came, such as out of office",
     "message.reported": "The recipient's provider reported on it; nobody complained",
     "message.failed": "The provider reported that it could not be delivered",

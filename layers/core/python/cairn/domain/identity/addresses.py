@@ -35,7 +35,7 @@ def canonical_address(channel: Channel, text: str, read_phone: ReadPhone = inter
             return canonical_email(text)
         case AddressKind.PHONE:
             return read_phone(text)
-        case AddressKind.PUSH_ENDPOINT:
+        case AddressKind.PUSH_ENDPOINT | AddressKind.USER_ID:
             return text or None
 
 

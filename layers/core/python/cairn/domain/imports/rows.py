@@ -97,7 +97,7 @@ WAYS_ON: Mapping[Reason, str] = {
     Reason.JSON: "write JSON, or take the column's type away from the mapping",
     Reason.COUNTRY: "write the code of ISO 3166-1, such as US",
     Reason.TIME_ZONE: "write the IANA name, such as America/New_York",
-    Reason.CHANNEL: "one of sms, email, whatsapp, push",
+    Reason.CHANNEL: "one of sms, email, whatsapp, push, in_app",
     Reason.PURPOSE: "one of transactional, marketing",
     Reason.STATUS: "one of granted, denied, pending",
     Reason.METHOD: "one of the methods in docs/importing.md; leave it empty for import",

@@ -50,7 +50,7 @@ class LoggedFact:
     template: str = ""
     """Its name."""
     channel: str = ""
-    """`sms`, `email`, `whatsapp` or `push`."""
+    """`sms`, `email`, `whatsapp`, `push` or `in_app`."""
     provider: str = ""
     """The service that a message was handed to: `ses`, `sns`, `end_user_messaging`."""
     purpose: str = ""

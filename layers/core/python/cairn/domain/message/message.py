@@ -165,6 +165,11 @@ class Rendered:
     """The invite of an e-mail, with its texts."""
     links: Mapping[str, str] = field(default_factory=dict)
     """By name, the personal links in it (domain/consent/links)."""
+    link: str = ""
+    """Where the button of an in-app message leads."""
+    button: str = ""
+    expires_after: timedelta | None = None
+    """How long an inbox shows it; None: for the usual time."""
 
     @property
     def redacted_text(self) -> str:

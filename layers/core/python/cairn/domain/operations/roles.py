@@ -56,6 +56,7 @@ ALLOWED: Mapping[str, Mapping[str, frozenset[Role]]] = {
         **dict.fromkeys(("find", "timeline", "enrollments"), READERS),
         **dict.fromkeys(("enroll", "leave", "merge"), OPERATORS),
     },
+    "POST /manage/in-app-tokens": {ONLY: OPERATORS},
     "GET /manage/journeys": {ONLY: EVERY_ROLE},
     "POST /manage/messages": {"preview": EVERY_ROLE, PREVIEW_OF_CUSTOMER: READERS, "resend": OPERATORS},
     "GET /manage/dead-letters": {ONLY: EVERY_ROLE},

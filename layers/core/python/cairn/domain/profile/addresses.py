@@ -6,7 +6,7 @@ from typing import Any
 from cairn.domain.consent.suppression import suppression_key
 from cairn.domain.event import Event
 from cairn.domain.identity.addresses import canonical_address, is_whatsapp_user, whatsapp_number
-from cairn.domain.identity.identifiers import EXTERNAL, PHONE, Identifier, identifier
+from cairn.domain.identity.identifiers import EXTERNAL, PHONE, USER_ID, Identifier, identifier
 from cairn.domain.identity.identity_key import SuppressionKey
 from cairn.domain.profile.attributes import WHATSAPP_ID
 from cairn.domain.profile.profile import Profile
@@ -16,7 +16,7 @@ BY_NUMBER = channels_at(PHONE)
 
 
 def addresses_of(view: Mapping[str, Any]) -> dict[Channel, str]:
-    """From a profile's `email`, `phone` (SMS and WhatsApp) and `push_endpoint` (the ARN of an SNS endpoint).
+    """From a profile's `email`, `phone` (SMS and WhatsApp), `push_endpoint` (the ARN of an SNS endpoint) and `user_id`.
 
     A customer without a number is reached on WhatsApp by the id that Meta gave.
     """
@@ -42,6 +42,7 @@ def own_addresses(profile: Profile) -> dict[Channel, str]:
     """
     own = set(profile.own_identifiers)
     view: dict[str, Any] = {kind: profile.get(kind) for kind in AddressKind}  # not the whole view of a large profile
+    view[USER_ID] = next((name.value for name in profile.identifiers if name.kind == USER_ID and name in own), None)
     view["external_ids"] = {
         name.kind.removeprefix(EXTERNAL): name.value for name in profile.identifiers if name.kind.startswith(EXTERNAL)
     }

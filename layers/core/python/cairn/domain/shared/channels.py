@@ -11,6 +11,8 @@ class Channel(StrEnum):
     EMAIL = "email"
     WHATSAPP = "whatsapp"
     PUSH = "push"
+    IN_APP = "in_app"
+    """The inbox in the business's own app or site (docs/in-app.md)."""
 
 
 class Purpose(StrEnum):
@@ -21,17 +23,24 @@ class Purpose(StrEnum):
 
 
 class AddressKind(StrEnum):
-    """What an address is: the attribute of a profile that holds it."""
+    """What an address is: the attribute of a profile that has it, or for USER_ID the identifier."""
 
     EMAIL = "email"
     PHONE = "phone"
     PUSH_ENDPOINT = "push_endpoint"
     """The ARN of an endpoint in Amazon SNS."""
+    USER_ID = "user_id"
+    """The customer's account in the business's own system: who has one can sign in, and be shown messages there."""
 
     @property
     def identifies(self) -> bool:
         """Whether it is also an identifier, by which events find their customer."""
         return self is not AddressKind.PUSH_ENDPOINT
+
+    @property
+    def is_attribute(self) -> bool:
+        """Whether it is an attribute, which has one value that changes."""
+        return self is not AddressKind.USER_ID
 
 
 TRANSACTIONAL = frozenset({Purpose.TRANSACTIONAL})
@@ -108,6 +117,16 @@ def _traits(channel: Channel) -> ChannelTraits:
                 template_kind="txt",
                 implied_consent=TRANSACTIONAL,
                 exempt_from_hours="no call or text to a number (47 USC 227); policy.toml sets its night hours",
+            )
+        case Channel.IN_APP:
+            return ChannelTraits(
+                address=AddressKind.USER_ID,
+                noun="in-app message",
+                plural="in-app messages",
+                address_noun="The inbox in the app",
+                template_kind="txt",
+                implied_consent=TRANSACTIONAL,
+                exempt_from_hours="it rings nowhere: it waits until its reader opens the app",
             )
         case _:
             assert_never(channel)

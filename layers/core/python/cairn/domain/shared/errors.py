@@ -73,6 +73,10 @@ class LinkExpiredError(CairnError):
     """A link is genuine, but has expired."""
 
 
+class InAppTokenError(CairnError):
+    """A request for an in-app inbox has no token that opens one now."""
+
+
 class DuplicateEventError(CairnError):
     """The event was committed before, so there is nothing to do."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cairn.application.audience.ask_audiences import AudienceState, Overlap, Sample
+    from cairn.application.customer.make_in_app_token import InAppToken
     from cairn.application.operations.choose_winner import ShownSplit
     from cairn.application.operations.count_standing import StandingPage
     from cairn.application.operations.migrate_journey import MigratedPage
@@ -43,6 +44,10 @@ def board(state: SwitchState) -> Json:
         "stopped": [{"target": target, **switched(note)} for target, note in sorted(state.stopped.items())],
         "paused": [pause_of(one) for one in state.pauses if one.pause.until is None],
     }
+
+
+def in_app_token(made: InAppToken) -> Json:
+    return {"customer": made.customer, "token": made.token, "expires_at": instant_to_wire(made.expires_at)}
 
 
 def splits(shown: Iterable[ShownSplit]) -> Json:

@@ -141,6 +141,7 @@ class Form:
             AddressKind.EMAIL: "not an e-mail address",
             AddressKind.PHONE: "not a phone number; begin with + and the country's code",
             AddressKind.PUSH_ENDPOINT: "empty",
+            AddressKind.USER_ID: "empty",
         }
         # A number that is not known to be in use may be suppressed all the same.
         known = (canonical_address(channel, value, read_phone) or canonical_address(channel, value)) if value else ""

@@ -63,6 +63,7 @@ def _preview(one: "Preview") -> Json:
     about: Json = {"channel": one.channel.value, "locale": one.locale, "reader": one.reader}
     if rendered is None:
         return {**about, "not_sent": one.not_sent}
-    texts = {"subject": rendered.subject, "preview": rendered.preview, "text": rendered.text, "html": rendered.html}
+    named = ("subject", "preview", "text", "html", "link", "button")
+    texts: Json = {name: getattr(rendered, name) for name in named}
     parts = {"parts": parts_of(rendered.text)} if one.channel is Channel.SMS else {}
     return {**about, **{name: text for name, text in texts.items() if text}, **parts}

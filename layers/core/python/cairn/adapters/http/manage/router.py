@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cairn.application.audience.ask_audiences import AskAudiences
     from cairn.application.audience.manage_broadcasts import ManageBroadcasts
     from cairn.application.customer.explain_decisions import ExplainDecisions
+    from cairn.application.customer.make_in_app_token import MakeInAppToken
     from cairn.application.customer.show_lead import ShowLead
     from cairn.application.measurement.measure_journey import MeasureJourney
     from cairn.application.measurement.report_facts import ReportFacts
@@ -140,6 +141,7 @@ class ManageRouter:
     audit: Audit
     seen: SeenTypes
     lead: "Callable[[], ShowLead]"
+    in_app_token: "Callable[[], MakeInAppToken]"
     normal_phone: Callable[[str], str | None]
     once: "Callable[[], AnswerOnce]"
 
@@ -159,6 +161,7 @@ class ManageRouter:
             "POST /manage/leads": self._lead,
             "POST /manage/stages": self._stage,
             "POST /manage/customers": self._of_customer,
+            "POST /manage/in-app-tokens": self._in_app_token,
             "GET /manage/journeys": self._journeys,
             "POST /manage/messages": self._of_message,
             "GET /manage/dead-letters": self._dead_letters,
@@ -313,6 +316,16 @@ class ManageRouter:
         form.check()
         found, explained = self.lead()(customer, by=call.actor, why=why, now=now)
         return Answer(200, documents.lead(found.id, explained))
+
+    def _in_app_token(self, call: OperatorRequest, now: datetime) -> Answer:
+        from cairn.application.customer.make_in_app_token import MOST_MINUTES, USUAL_MINUTES  # noqa: PLC0415
+
+        form = Form(call.body, self.normal_phone)
+        customer, why = form.text("customer"), form.text("why", required=False, most=MAX_REASON_LENGTH)
+        minutes = form.number("minutes", MOST_MINUTES) if form.has("minutes") else USUAL_MINUTES
+        form.check()
+        made = self.in_app_token()(customer, minutes, Attribution(call.actor, why, now))
+        return Answer(200, documents.in_app_token(made))
 
     def _stage(self, call: OperatorRequest, now: datetime) -> Answer:
         form = Form(call.body, self.normal_phone)

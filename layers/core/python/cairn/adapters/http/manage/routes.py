@@ -12,6 +12,7 @@ ROUTES = (
     ("POST", "/manage/suppressions"),
     ("POST", "/manage/leads"),
     ("POST", "/manage/customers"),
+    ("POST", "/manage/in-app-tokens"),
     ("GET", "/manage/journeys"),
     ("POST", "/manage/messages"),
     ("GET", "/manage/dead-letters"),
