@@ -94,7 +94,7 @@ def samples_of(folder: Path) -> Path:
 def read_samples(file: Path) -> tuple[Sample, ...]:
     """The samples of a file. Raises InvalidJourneysError with everything that is wrong with it."""
     try:
-        source = read_yaml(file.read_text(encoding="utf-8"), file)
+        source = read_yaml(file.read_text(encoding="utf-8"), file, merges=True)
     except FileNotFoundError:
         fix = "Write some, the awkward ones first (docs/journeys.md, Preflight)."
         raise InvalidJourneysError([Problem(file, 1, "", "", "there are no samples", fix)]) from None

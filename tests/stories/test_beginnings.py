@@ -253,3 +253,42 @@ def begun(a_story: Begins, tmp_path: Path, written: str) -> Story:
     folder.mkdir(parents=True)
     (folder / "journey.yaml").write_text(written, encoding="utf-8")
     return a_story(tmp_path / "journeys", at=MONDAY)
+
+
+WATCHED = """
+journey: win-back
+entry: {none_of: [app.opened], for: 30d, again: when-ended}
+goal: {event: app.opened, within: 60d}
+exit_on: [{event: app.opened}, {event: account.closed}]
+steps:
+  - {id: call, task: {queue: sales, title: Call}}
+  - {id: a-while, wait: 20d}
+"""
+
+
+def test_silence_that_is_broken_goes_on_from_there_also_where_that_event_ends_the_journey(
+    a_story: Begins, tmp_path: Path
+) -> None:
+    story = begun(a_story, tmp_path, WATCHED)
+
+    for number in range(3):
+        story.happens("app.opened", str(number), customer=ADA)
+        story.passes("10d")
+    story.passes("25d")
+    story.happens("app.opened", "back", customer=ADA)
+
+    assert entered(story) == ["2026-04-21"]
+    assert [line["outcome"] for line in story.timeline("ended")] == ["exit_on"]
+    assert [line["arm"] for line in story.timeline("goal_reached")] == ["active"]
+
+
+def test_no_goal_counts_where_the_journey_ended_before_it_began(a_story: Begins, tmp_path: Path) -> None:
+    story = begun(a_story, tmp_path, WATCHED)
+    story.happens("app.opened", "1", customer=ADA)
+    story.passes("10d")
+    story.happens("account.closed", "2", customer=ADA)
+
+    story.happens("app.opened", "3", customer=ADA)
+
+    assert [line["outcome"] for line in story.timeline("ended")] == ["exit_on"]
+    assert story.timeline("goal_reached") == []

@@ -614,6 +614,18 @@ def test_the_samples_of_the_docs_can_be_read(tmp_path: Path) -> None:
     assert late.contact.last_inbound.keys() == {Channel.WHATSAPP}
 
 
+def test_a_sample_takes_the_data_of_another_and_changes_some(tmp_path: Path) -> None:
+    file = tmp_path / "samples.yaml"
+    file.write_text(
+        "- {profile: {}, data: &order {plan: pro, seats: 2}}\n- {profile: {}, data: {<<: *order, seats: 5}}\n",
+        encoding="utf-8",
+    )
+
+    _, other = read_samples(file)
+
+    assert other.data == {"plan": "pro", "seats": 5}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -786,7 +786,7 @@ class _Reaction:
                 return str(cap)
         if not journey.entry.unless_in:
             return ""
-        open_in = {one.journey for one in self.customer.enrollments.values() if one.open and one.step != ENTRY}
+        open_in = {one.journey for one in self.customer.enrollments.values() if one.open and one.has_begun}
         others = sorted(journey.entry.unless_in & open_in)
         return f"in {others[0]}" if others else ""
 
@@ -873,7 +873,12 @@ def _is_needed(enrollment: Enrollment, contact: Contact, journeys: Journeys, now
             and (since_end < RECEIPT_WINDOW or contact.sent_lately(enrollment.id, now))
         )
         # It may still reach its goal.
-        or (goal is not None and enrollment.goal_at is None and now - enrollment.since <= goal.within)
+        or (
+            goal is not None
+            and enrollment.has_begun
+            and enrollment.goal_at is None
+            and now - enrollment.since <= goal.within
+        )
     )
 
 

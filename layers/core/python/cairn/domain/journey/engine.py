@@ -362,7 +362,8 @@ def _on_event(walk: Walk, event: Event) -> None:
         _reach_goal(walk, event)
     if enrollment.status is Status.HELD_OUT:
         return  # only its goal counts, until the window closes
-    if walk.matches_any(walk.journey.exit_on, event):
+    breaks_silence = isinstance(step, Begin) and step.is_broken_by(event)
+    if walk.matches_any(walk.journey.exit_on, event) and not breaks_silence:
         walk.count(event)
         walk.end(EXIT_ON, because=event.type)
         return
@@ -413,8 +414,8 @@ def _after_the_end(walk: Walk, trigger: Trigger) -> None:
     An `exit_on` event soon after the last step still stops the messages that wait. It does not end the enrollment
     again: what is counted by ends would be wrong.
     """
-    if walk.enrollment.outcome == MERGED:
-        return  # the other enrollment counts it
+    if walk.enrollment.outcome == MERGED or not walk.enrollment.has_begun:
+        return  # the other enrollment counts it, or nobody has entered
     if isinstance(trigger, Happened) and _is_new(walk.enrollment, trigger.event):
         _reach_goal(walk, trigger.event)
         ended_at = walk.enrollment.ended_at

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from cairn.domain.journey.arms import Assigned
+from cairn.domain.journey.definition import ENTRY
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.hashing import share
 from cairn.domain.shared.instants import instant_to_wire
@@ -51,7 +52,7 @@ class Enrollment:
     data_at: datetime | None = None
     status: Status = Status.ACTIVE
     step: str | None = None
-    """The step at which it waits."""
+    """The step at which it waits; the entry, too, where it ended there."""
     reached_at: datetime | None = None
     due_at: datetime | None = None
     moved_to: datetime | None = None
@@ -83,6 +84,11 @@ class Enrollment:
         return self.status is not Status.ENDED
 
     @property
+    def has_begun(self) -> bool:
+        """False while it waits for its date or its silence, and where it ended before that."""
+        return self.step != ENTRY
+
+    @property
     def timer_at(self) -> datetime | None:
         """When the timer that it waits for fires; None where it waits for none."""
         return (self.moved_to or self.due_at) if self.open else None
@@ -99,7 +105,8 @@ class Enrollment:
         return replace(self, step=None, due_at=None, moved_to=None, reached_at=None, met=(), paused_by="")
 
     def ending(self, outcome: str, now: datetime) -> Self:
-        return replace(self.moving(), status=Status.ENDED, outcome=outcome, ended_at=now)
+        step = None if self.has_begun else ENTRY
+        return replace(self.moving(), step=step, status=Status.ENDED, outcome=outcome, ended_at=now)
 
     def view(self) -> dict[str, Any]:
         """The root `enrollment` of conditions."""

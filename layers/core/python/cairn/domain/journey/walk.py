@@ -155,7 +155,7 @@ class Walk:
         self.note("waiting", step_id, until=instant_to_wire(at), **why)
 
     def end(self, outcome: str, **detail: Any) -> None:
-        has_begun = self.enrollment.step != ENTRY
+        has_begun = self.enrollment.has_begun
         self.clean_up()
         if outcome == EXIT_ON:
             self._withdraw_tasks(str(detail.get("because", outcome)))
@@ -177,7 +177,7 @@ class Walk:
 
     def clean_up(self) -> None:
         """The updates of `finally`, which neither the holdout gets nor a customer who waits for the beginning."""
-        if self.enrollment.status is Status.ACTIVE and self.enrollment.step != ENTRY:
+        if self.enrollment.status is Status.ACTIVE and self.enrollment.has_begun:
             for step in self.journey.at_end:
                 step.perform(self)
 

@@ -57,6 +57,10 @@ class Begin:
             before = walk.enrollment.reached_at or event.occurred_at
             walk.enrollment = replace(walk.enrollment, reached_at=max(before, event.occurred_at))
 
+    def is_broken_by(self, event: Event) -> bool:
+        """Whether the silence that it waits for counts anew from this event."""
+        return isinstance(self.moment, Silence) and event.type in self.moment.types
+
     def on_timer(self, walk: Walk) -> Next:
         """Something may have happened since the timer was set, or the date may be another one: then it is set again."""
         return self._wait(walk, begins=True)
