@@ -8,6 +8,7 @@
 #             ONE='story.yaml#12:DIES_AFTER' runs the one case that a failure names
 # make prove-owners  sixteen workers give 10,000 leads to members, on DynamoDB Local (DYNAMODB_LOCAL=folder)
 # make prove-broadcasts  an audience and a broadcast of 10,000 members, on DynamoDB Local (DYNAMODB_LOCAL=folder)
+# make prove-playbooks  the main story of each playbook under every fault, or MINUTES=3 of them
 # make prove-laws  the laws alone, with other examples on each run, for an hour or MINUTES=2
 # make prove-lift  simulate 2,000 seasons of each kind of journey, and measure them each day. JOURNEYS=5000 takes
 #             more; fewer than 1,000 are too few to prove 5 %. PAGE=1 writes the tables of docs/measuring.md
@@ -44,7 +45,7 @@ SLOW := tests/deployed_on_ministack tests/infra tests/integration tests/operatio
 # What some tests need beside .venv; each is made once, and a test whose tool cannot be had is skipped.
 TOOLS := tests/vendors/node_modules build/ministack/stamp build/client/stamp build/cdk/stamp build/lambda/stamp build/rie/stamp
 
-.PHONY: demo test prove prove-laws prove-migration prove-owners prove-broadcasts prove-lift prove-import prove-quality prove-faults test-tools chromium lambda-python coverage check format docs preflight synth serve studio client lock bench clean
+.PHONY: demo test prove prove-laws prove-migration prove-owners prove-broadcasts prove-lift prove-import prove-quality prove-faults prove-playbooks test-tools chromium lambda-python coverage check format docs preflight synth serve studio client lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
@@ -59,12 +60,17 @@ test: .venv/dev.stamp $(TOOLS)
 	$(BIN)/python $(PYTEST) $(QUICK)
 	$(BIN)/python $(PYTEST) --no-loadscope-reorder $(SLOW)
 
-prove: $(if $(ONE),,prove-laws prove-migration prove-owners prove-lift) prove-faults
+prove: $(if $(ONE),,prove-laws prove-migration prove-owners prove-lift prove-playbooks) prove-faults
 
 # Without MINUTES all of it: hours, and it goes on where it was stopped. SEED chooses another part than the day's.
 prove-faults: .venv/dev.stamp
 	$(BIN)/python -m prove $(if $(filter-out undefined file,$(origin MINUTES)),--minutes $(MINUTES)) \
 	  $(if $(SEED),--seed $(SEED)) $(if $(ONE),--one '$(ONE)') $(if $(WITHOUT),--without '$(WITHOUT)')
+
+# The main story of each playbook under the same faults; `python -m prove --playbooks --stories survey` takes one.
+prove-playbooks: .venv/dev.stamp
+	$(BIN)/python -m prove --playbooks $(if $(filter-out undefined file,$(origin MINUTES)),--minutes $(MINUTES)) \
+	  $(if $(SEED),--seed $(SEED))
 
 CUSTOMERS ?= 1000
 

@@ -68,16 +68,24 @@ def deployment(endpoint: str | None, journeys: Path, *, start: datetime) -> Iter
     """A local deployment whose table is in DynamoDB Local, or in moto where there is no endpoint."""
     with ExitStack() as stack:
         if endpoint is not None:
-            stack.enter_context(patch.dict(os.environ, dict.fromkeys(ENDPOINTS, endpoint)))
-            # Moto has no such table.
-            stack.enter_context(patch.object(Cloud, "changes", _changes))
-            stack.enter_context(patch.object(Cloud, "_store_in_a_file", _leave))
-            stack.enter_context(patch.object(Cloud, "forget_changes", _leave))
+            stack.enter_context(table_at(endpoint))
         made = stack.enter_context(local_deployment(journeys, start=start, secrets=local_secrets({})))
         if endpoint is not None:
             table = made.cloud.client("dynamodb")
             stack.callback(_drop, table, made.cloud.table)
         yield made
+
+
+@contextmanager
+def table_at(endpoint: str) -> Iterator[None]:
+    """Meanwhile, local deployments have their table and its stream at this endpoint, and all else in moto."""
+    with ExitStack() as stack:
+        stack.enter_context(patch.dict(os.environ, dict.fromkeys(ENDPOINTS, endpoint)))
+        # Moto has no such table.
+        stack.enter_context(patch.object(Cloud, "changes", _changes))
+        stack.enter_context(patch.object(Cloud, "_store_in_a_file", _leave))
+        stack.enter_context(patch.object(Cloud, "forget_changes", _leave))
+        yield
 
 
 def _leave(*_: Any) -> None:

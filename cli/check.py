@@ -103,7 +103,7 @@ def _alone(folder: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckResult:
     """What a check has found; the proof is there where there is no problem."""
 
     problems: list[str]
@@ -113,11 +113,14 @@ class Checked:
     """Events that journeys name and that no file declares."""
 
 
-def checked(folder: Path, policy: Path, configuration: Path) -> Checked:
+def checked(folder: Path, policy: Path, configuration: Path) -> CheckResult:
     """Check a folder of journeys with the files of its project, or the folder of one journey alone."""
     from authoring.policy import check_endpoints, check_policy, compile_policy  # noqa: PLC0415  slow to import
-    from authoring.project import Checked as CheckedFiles  # noqa: PLC0415
-    from authoring.project import check_project, read_journeys  # noqa: PLC0415
+    from authoring.project import (  # noqa: PLC0415
+        Checked,
+        check_project,
+        read_journeys,
+    )
     from authoring.proof.report import prove  # noqa: PLC0415
     from cairn.adapters.documents.policy import policy_from_document  # noqa: PLC0415
     from cairn.domain.policy import Policy  # noqa: PLC0415
@@ -125,15 +128,15 @@ def checked(folder: Path, policy: Path, configuration: Path) -> Checked:
     if _alone(folder):
         one = read_journeys(folder)
         found = None if one.problems else one.compiled()
-        project = CheckedFiles(one, found, [*one.problems, *check_endpoints(policy, found or (), one.problem)])
+        project = Checked(one, found, [*one.problems, *check_endpoints(policy, found or (), one.problem)])
     else:
         project = check_project(folder, policy, configuration)
     compiled = project.compiled
     if project.problems or compiled is None:
-        return Checked([str(problem) for problem in project.problems], 0, None, ())
+        return CheckResult([str(problem) for problem in project.problems], 0, None, ())
     with_limits = not _alone(folder) or not check_policy(policy, LAW)  # one journey is checked with any policy
     rules = policy_from_document(compile_policy(policy, LAW)) if with_limits else Policy()
-    return Checked([], len(compiled), prove(_root(folder), compiled, rules), project.catalogue.undeclared())
+    return CheckResult([], len(compiled), prove(_root(folder), compiled, rules), project.catalogue.undeclared())
 
 
 def _root(folder: Path) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from prove import mutations, page
 from prove.attacks import Attack
 from prove.plan import Explored, sample, whole
-from prove.stories import STORIES, all_stories, once, reference
+from prove.stories import all_stories, name_of, once, playbooks_stories, reference, story_named
 from prove.table import Table
 
 SEEDS = 2000
@@ -20,7 +20,8 @@ def main() -> int:
     if asked.one:
         return _one(asked.one, asked.without)
     moment = datetime.now(UTC)
-    stories = [path for path in all_stories() if asked.stories in path.name]
+    several = playbooks_stories() if asked.playbooks else all_stories()
+    stories = [path for path in several if asked.stories in name_of(path)]
     bounded = asked.minutes > 0
     if bounded:
         print(f"{asked.minutes:g} minutes of the faults, seed {asked.seed}")
@@ -31,6 +32,9 @@ def main() -> int:
     for one in found:
         _show(one)
         table.add(one)
+    if asked.playbooks:
+        print(table.summary([]))
+        return 0 if table.good else 1
     caught = list(mutations.run(asked.seed if bounded else None))
     for mutation in caught:
         print(mutation.line)
@@ -46,6 +50,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=date.today().toordinal(), help="of the part; by default the day's")  # noqa: DTZ011
     parser.add_argument("--seeds", type=int, default=SEEDS, help="runs with many faults at once, over all stories")
     parser.add_argument("--stories", default="", help="only stories with this in their name")
+    parser.add_argument("--playbooks", action="store_true", help="the main story of each playbook instead")
     parser.add_argument("--page", action="store_true", help="write docs/proof.md also after a part")
     parser.add_argument("--one", default="", help="story.yaml#attack, as a failing case prints it")
     parser.add_argument("--without", default="", help="with --one: without this guard")
@@ -55,7 +60,7 @@ def _arguments() -> argparse.Namespace:
 def _one(case: str, guard_name: str) -> int:
     name, _, attack_text = case.partition("#")
     guard = mutations.named(guard_name).applied if guard_name else None
-    found = reference(STORIES / name)
+    found = reference(story_named(name))
     attack = Attack.read(attack_text)
     verdict, plan = once(found, attack, guard)
     print(f"{name}: {len(found.calls)} calls without faults, {len(plan.calls)} with this")

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 from prove.attacks import Attack, outages, seeds, single_faults
-from prove.stories import OtherwiseError, Reference, attacked, reference
+from prove.stories import OtherwiseError, Reference, attacked, name_of, reference
 from prove.verdict import Verdict
 
 CHUNK = 120
@@ -30,7 +30,7 @@ OVERTIME = 1.3
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "build" / "proof"
 """Of the parts of a whole run, so that one that was stopped goes on where it was; a folder for each version."""
-SOURCES = ("layers", "infra", "prove", "events", "requirements")
+SOURCES = ("layers", "infra", "prove", "events", "playbooks", "requirements")
 
 Result = tuple[Attack, Verdict]
 
@@ -112,7 +112,7 @@ def _explore_until(asked: tuple[Part, float]) -> Explored | None:
 
 def explored_once(results: Path, part: Part) -> Explored:
     name = hashlib.sha256("\n".join(map(str, part.attacks)).encode()).hexdigest()[:16]
-    path = results / f"{part.story.stem}-{name}.pickle"
+    path = results / f"{name_of(part.story)}-{name}.pickle"
     if path.exists():
         return pickle.loads(path.read_bytes())  # type: ignore[no-any-return]  # noqa: S301  our own file
     found = _explore(part)
@@ -129,7 +129,7 @@ def _explore(part: Part) -> Explored:
     try:
         base = reference(part.story)
     except Exception as error:  # noqa: BLE001  of one story; the others go on
-        return Explored(part.story.name, (), 0, (), f"{type(error).__name__}: {error}")
+        return Explored(name_of(part.story), (), 0, (), f"{type(error).__name__}: {error}")
     took = time.monotonic() - began
     possible = [*single_faults(base.calls), *outages(base.calls)]
     chosen: Iterable[Attack] = part.attacks
@@ -144,7 +144,7 @@ def _explore(part: Part) -> Explored:
     except OtherwiseError as error:
         problem = str(error)
     calls, seconds = tuple(map(str, base.calls)), time.monotonic() - began
-    return Explored(part.story.name, calls, len(possible), results, problem, seconds)
+    return Explored(name_of(part.story), calls, len(possible), results, problem, seconds)
 
 
 def _chosen(part: Part, base: Reference, possible: Sequence[Attack], took: float) -> list[Attack]:
@@ -152,7 +152,7 @@ def _chosen(part: Part, base: Reference, possible: Sequence[Attack], took: float
 
     More time chooses the same ones and further ones.
     """
-    random = Random(f"{part.story.name}/{part.seed}")  # noqa: S311  a choice that can be made again
+    random = Random(f"{name_of(part.story)}/{part.seed}")  # noqa: S311  a choice that can be made again
     count = max(LEAST, int((part.seconds - 2 * took) / max(took / 3, 0.05)))
     by_kind = {
         "faults": [one for one in possible if one.kind == "faults"],

@@ -32,7 +32,11 @@ from prove.ending import Ending, ending_of
 from prove.fork import Branch, fork
 from prove.verdict import Expected, Outcome, Verdict, compare
 
-STORIES = Path(__file__).parents[1] / "events" / "scenarios"
+ROOT = Path(__file__).parents[1]
+STORIES = ROOT / "events" / "scenarios"
+PLAYBOOKS = ROOT / "playbooks"
+MAIN_STORY = "stories/good-way.story.yaml"
+"""Of a playbook."""
 
 REPEATED_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 720, 1440))
 """When senders repeat what was not accepted; more than two days in all."""
@@ -198,7 +202,7 @@ def _run(base: Reference, plan: Branching, deployment: LocalDeployment) -> None:
             raise
         plan.report(Verdict(Outcome.BROKEN, tuple(format_exc().splitlines()[-3:]), len(plan.calls)))
     if (ending.sent, ending.lines, ending.state) != (base.ending.sent, base.ending.lines, base.ending.state):
-        raise OtherwiseError(f"{base.path.name} ends otherwise when it is run again without a fault")
+        raise OtherwiseError(f"{name_of(base.path)} ends otherwise when it is run again without a fault")
 
 
 def _seeded(base: Reference, attack: Attack, deployment: LocalDeployment) -> Verdict:
@@ -229,7 +233,7 @@ def _live(path: Path, scenario: Scenario, deployment: LocalDeployment, plan: Fau
 def _opened(path: Path, scenario: Scenario, plan: FaultPlan, guard: Guard | None) -> Iterator[LocalDeployment]:
     random.seed(0)
     with ExitStack() as stack:
-        deployment = stack.enter_context(deployed(path, scenario, local_secrets({}), faults=plan))
+        deployment = stack.enter_context(deployed(path, scenario, local_secrets({}), faults=plan, **_business_of(path)))
         if guard is not None:
             stack.enter_context(guard())
         if isinstance(plan, Branching):
@@ -276,3 +280,23 @@ def _remember_events(deployment: LocalDeployment, plan: Branching) -> None:
 
 def all_stories() -> Sequence[Path]:
     return sorted(STORIES.glob("*.yaml"))
+
+
+def playbooks_stories() -> Sequence[Path]:
+    return sorted(PLAYBOOKS.glob(f"*/{MAIN_STORY}"))
+
+
+def name_of(story: Path) -> str:
+    """Its file's name; of a playbook's story, the playbook's."""
+    return story.parents[1].name if story.is_relative_to(PLAYBOOKS) else story.name
+
+
+def story_named(name: str) -> Path:
+    return STORIES / name if (STORIES / name).exists() else PLAYBOOKS / name / MAIN_STORY
+
+
+def _business_of(story: Path) -> dict[str, Path]:
+    """Its journeys and policy; those of a scenario are the shipped ones, or named by it."""
+    folder = story.parents[1]
+    playbook = {"journeys": folder / "journeys", "policy": folder / "policy.toml"}
+    return playbook if story.is_relative_to(PLAYBOOKS) else {}
