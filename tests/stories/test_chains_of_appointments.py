@@ -65,13 +65,15 @@ def test_a_cancellation_ends_the_journey_of_an_appointment_that_was_moved(story:
     assert tasks(story) == []
 
 
-def test_the_cancellation_of_an_appointment_that_was_moved_away_from_ends_nothing(story: Story) -> None:
-    story.passes("2h")
-    posts(story, MOVED_TWICE[0])
+def test_a_move_that_arrives_before_the_booking_is_not_lost(story: Story) -> None:
     story.passes("1d")
     posts(story, MOVED_TWICE[1])
+    posts(story, OLD)
+    posts(story, MOVED_TWICE[0])
+    story.passes("12h")
+    posts(story, MOVED_TWICE[2])
 
-    posts(story, "invitee_canceled")
     story.passes("30d")
 
-    assert len(tasks(story)) == 1
+    assert len(story.timeline("entered")) == 1
+    assert [at[:16] for at in tasks(story)] == ["2026-03-25T15:00"]
