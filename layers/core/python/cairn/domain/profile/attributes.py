@@ -107,9 +107,7 @@ MOVED_APPOINTMENTS = Attribute(
     (MOVES,),
 )
 
-NEVER_TYPED = frozenset(
-    {EMAIL, PHONE, PUSH_ENDPOINT, WHATSAPP_ID, TAGS, MOVED_APPOINTMENTS, "stage", "score", "owner"}
-)
+NEVER_TYPED = frozenset({EMAIL, PHONE, PUSH_ENDPOINT, WHATSAPP_ID, TAGS, MOVED_APPOINTMENTS, "stage", "score", "owner"})
 """Attributes that no visitor sets: addresses are typed as identifiers, and people and branches trust the others."""
 
 GUARDED = frozenset({TIME_ZONE, COUNTRY, REGION, PREFERRED_TIME, LOCALE, *NEVER_TYPED})
