@@ -15,6 +15,7 @@ from authoring.sources.check import EXPECTED, vendors
 from cairn.adapters.expressions import compiled
 from cairn.adapters.sources import MAPPING, RULES, VENDORS
 from cairn.domain.event import EVENT_TYPE_SHAPE, MESSAGE_EVENTS
+from cairn.domain.profile.moved_appointments import FIRST, ID
 from cairn.domain.shared.instants import to_instant
 
 LONGEST_EXAMPLE = 60
@@ -237,6 +238,8 @@ def _declaration(
             "example": example,
             "sources": senders if set(senders) != sources else [],
         }
+    if ID in declared:  # Cairn adds it
+        declared = dict(sorted({**declared, FIRST: {**declared[ID], "sources": []}}.items()))
     return {"sources": sorted(sources), **({"open": True} if is_open else {}), "properties": declared}
 
 

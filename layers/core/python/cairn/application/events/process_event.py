@@ -33,6 +33,7 @@ from cairn.domain.identity.trust import (
 from cairn.domain.policy import Policy
 from cairn.domain.privacy import opt_outs, requests
 from cairn.domain.profile.bounds import within_bounds
+from cairn.domain.profile.moved_appointments import ID, with_first_id
 from cairn.domain.shared.channels import Channel
 from cairn.domain.shared.errors import (
     ConflictError,
@@ -123,6 +124,7 @@ class ProcessEvent:
             known = cleaned_up(known, before, self.journeys, now)
         event, sent = self._with_message(event, known.customer.id)
         event = self._as_read(event, known.customer, sent, readings, now)
+        known, event = _with_first_id(known, event, now)
         event = within_bounds(event, known.customer.profile)
         event = event.without_names(identified.dropped)
         found: dict[str, Any] = {
@@ -325,6 +327,14 @@ class ProcessEvent:
 
     def _canonical(self, event: Event) -> Event:
         return CanonicalAddresses(self.read_phone, self.policy.placeholders).of(event)
+
+
+def _with_first_id(known: Reaction, event: Event, now: datetime) -> tuple[Reaction, Event]:
+    """An appointment that was moved is the same one (domain/profile/moved_appointments)."""
+    if ID not in event.properties:
+        return known, event
+    profile, event = with_first_id(known.customer.profile, event, now)
+    return replace(known, customer=replace(known.customer, profile=profile)), event
 
 
 def _after(known: Reaction, reaction: Reaction, further: tuple[OpenTask, ...]) -> Reaction:

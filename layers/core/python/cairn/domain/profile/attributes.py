@@ -11,6 +11,7 @@ CUSTOMER = "an event's `customer`"
 ATTRIBUTES = "an event's `attributes`"
 UPDATE = "a journey's `update` step"
 PROVIDER = "WhatsApp's replies and statuses"
+MOVES = "an event's `previous_appointment_id`"
 UPDATE_TAGS = "`tags` of a journey's `update` step"
 
 
@@ -98,8 +99,15 @@ TAGS = Attribute(
     "`profile.tags` in conditions and templates; `cairn explain`",
     (ATTRIBUTES, UPDATE_TAGS),
 )
+MOVED_APPOINTMENTS = Attribute(
+    "moved_appointments",
+    "object of ids, of the latest ten moves",
+    "the ids that appointments had before they were moved",
+    "`first_appointment_id` of [events](events.md#appointments-that-are-moved)",
+    (MOVES,),
+)
 
-NEVER_TYPED = frozenset({EMAIL, PHONE, PUSH_ENDPOINT, WHATSAPP_ID, TAGS, "stage", "score", "owner"})
+NEVER_TYPED = frozenset({EMAIL, PHONE, PUSH_ENDPOINT, WHATSAPP_ID, TAGS, MOVED_APPOINTMENTS, "stage", "score", "owner"})
 """Attributes that no visitor sets: addresses are typed as identifiers, and people and branches trust the others."""
 
 GUARDED = frozenset({TIME_ZONE, COUNTRY, REGION, PREFERRED_TIME, LOCALE, *NEVER_TYPED})
@@ -118,6 +126,7 @@ READ_BY_CAIRN = frozenset(
         LOCALE,
         FIRST_NAME,
         LAST_NAME,
+        MOVED_APPOINTMENTS,
     }
 )
 """A profile always has room for these. Tags are many, so each counts as any other attribute."""
