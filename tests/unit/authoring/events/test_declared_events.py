@@ -19,7 +19,7 @@ from authoring.journeys.events import CAIRNS, SHIPPED, Declarations, EventsFile,
 from authoring.journeys.source import read_yaml
 from authoring.sources.check import EXPECTED, vendors
 from cairn.adapters.sources import VENDORS
-from cairn.domain.event import MESSAGE_EVENTS
+from cairn.domain.event import MESSAGE_EVENTS, OWN_TYPES
 from cli.main import app
 
 ROOT = Path(__file__).parents[4]
@@ -136,6 +136,10 @@ def test_every_type_that_cairn_gives_an_event_about_a_message_is_declared() -> N
     }  # a kind of task, a page
 
     assert {one for one in named if not KNOWN.knows(one)} == set()
+
+
+def test_every_type_that_no_source_may_send_is_declared() -> None:
+    assert {one for one in OWN_TYPES if not KNOWN.knows(one)} == set()
 
 
 def test_a_source_of_the_users_own_is_declared_by_a_command(tmp_path: Path) -> None:
