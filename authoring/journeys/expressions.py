@@ -125,6 +125,8 @@ def _tree_problems(tree: Any, scope: NamesInScope) -> Iterator[MessageAndFix]:
             yield from _call_problems(node["value"], node["children"])
         elif node["type"] == "comparator" and node["value"] in ORDERS:
             yield from _order_problems(node["children"])
+        elif node["type"] == "subexpression" and node["children"][0]["type"] == "not_expression":
+            yield "`!` belongs to the first name alone here, so this is never true", "Write !(profile.plan)."
 
 
 def _path_problems(path: tuple[str, ...], scope: NamesInScope) -> Iterator[MessageAndFix]:

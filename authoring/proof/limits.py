@@ -9,6 +9,7 @@ from typing import Any
 from authoring.proof.paths import Counts, crowded
 from authoring.proof.ways import DAY, WEEK
 from cairn.domain.journey.definition import Journey, Reentry
+from cairn.domain.journey.steps.emit import Emit
 from cairn.domain.policy import Cap, Cooldown, Policy
 from cairn.domain.shared.channels import CHANNELS, Channel, Purpose
 from cairn.domain.shared.instants import duration_text
@@ -120,8 +121,9 @@ def _bound(purpose: Purpose, policy: Policy) -> str:
 
 
 def confirmable(journey: Journey, templates: Mapping[str, Any]) -> set[Channel]:
-    """The channels on which the journey asks to confirm a consent, in a message that needs none itself."""
-    return {
+    """The channels on which the journey asks to confirm a consent: by a YES, or a link in a message that needs none."""
+    asked = {channel for step in journey.steps.values() if isinstance(step, Emit) for channel in step.asks_consent}
+    return asked | {
         channel
         for send in crowded(journey).sends
         for channel in send.channels

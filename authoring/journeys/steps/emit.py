@@ -1,12 +1,12 @@
 """The step `emit`, as it is written."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from authoring.journeys.steps.base import AnyStep, Models, Wire, named_expressions
-from authoring.journeys.values import EventType, PropertyName, StepExpression
+from authoring.journeys.values import Channel, EventType, PropertyName, Purpose, StepExpression
 from authoring.problems import Loc
 from authoring.shape import wrong
 from cairn.domain.effects import ANSWERED, REFUSED
@@ -36,6 +36,17 @@ class Emit(Wire):
         description="Another customer, named by JMESPath; default: this one.",
         examples=["{email: data.friend}"],
     )
+    asks_consent: dict[Channel, Purpose] = Field(
+        default_factory=dict,
+        description="What a message asks this customer to consent to, by channel; a YES on that channel grants it.",
+        examples=["{sms: marketing}"],
+    )
+
+    @model_validator(mode="after")
+    def _asks_the_own_customer(self) -> Self:
+        if self.asks_consent and self.customer:
+            raise wrong("only this customer can be asked for a consent", "Take customer out, or asks_consent.")
+        return self
 
 
 class EmitStep(AnyStep):

@@ -80,3 +80,14 @@ def test_a_journey_does_not_speak_for_cairn(tmp_path: Path, event: str) -> None:
     (found,) = checked(tmp_path, ("one", {"event": "a.b"}, event))
 
     assert f"{event} is one of Cairn's own events. Choose another first word" in found
+
+
+def test_another_customer_is_not_asked_for_a_consent(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    emit = {"event": "c.d", "customer": {"email": "data.friend"}, "asks_consent": {"email": "marketing"}}
+    document = {"journey": "one", "entry": {"event": "a.b"}, "steps": [{"id": "ask", "emit": emit}]}
+    (tmp_path / "one/journey.yaml").write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+    (found,) = check(tmp_path)
+
+    assert "only this customer can be asked for a consent" in str(found)

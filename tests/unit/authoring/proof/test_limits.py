@@ -91,6 +91,8 @@ def test_marketing_that_needs_a_confirmed_consent_is_asked_for_somewhere() -> No
     assert warned(made(send(["email", "sms"])), strict) == []
     assert confirmable(made(send("email")), asking) == set()
     assert confirmable(journey, {"hello.sms": asking["hello.es.email"]}) == set()
+    by_text = made({"emit": {"event": "a.b", "asks_consent": {"sms": "marketing"}}}, send("sms", "transactional"))
+    assert confirmable(by_text, {}) == {Channel.SMS}
 
 
 def test_marketing_that_may_come_again_and_again_needs_a_cap() -> None:

@@ -1,5 +1,7 @@
 """A journey says that something has happened, to its customer or to another one."""
 
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from cairn.adapters.dynamodb.effect_codec import effect_from_wire, effect_to_wire
 from cairn.application.events.relay_effects import event_of
+from cairn.domain.consent.changes import ConsentStatus
 from cairn.domain.customer.customer import on_event
 from cairn.domain.customer.state import Customer
 from cairn.domain.effects import EmitEvent, Fact
@@ -15,7 +18,7 @@ from cairn.domain.event import Event, event_from_queue, event_to_wire
 from cairn.domain.identity.identifiers import EMAIL, Identifier
 from cairn.domain.identity.trust import JOURNEYS_SOURCE
 from cairn.domain.profile.addresses import own_addresses
-from cairn.domain.shared.channels import Channel
+from cairn.domain.shared.channels import Channel, Purpose
 from tests.unit.makers import MONDAY, Deployed, entered, event, journey, name, profile, send
 from tests.unit.strategies import json_values
 
@@ -104,6 +107,24 @@ def test_it_is_no_report_of_a_source_about_the_customer() -> None:
     assert reaction.customer.profile.activity["trial.converted"].count == 1
 
 
+def test_it_asks_for_a_consent_which_a_yes_grants_and_nothing_else_does() -> None:
+    ((effect,), _) = emitted(emit(asks_consent={"sms": "marketing"}))
+    heard = event_of(effect, "c_ada", MONDAY)
+    phone = name(phone="+14155550123")
+    after = on_event(Customer(profile(who=phone)), heard, Deployed(), MONDAY).customer
+    reply = partial(event, "message.replied", MONDAY + timedelta(hours=1), who=phone, source="feedback")
+    from_the_phone = {"channel": "sms", "address": "+14155550123"}
+
+    no = on_event(after, reply(properties=from_the_phone), Deployed(), MONDAY).customer
+    yes = on_event(after, reply(properties={**from_the_phone, "confirms": True}), Deployed(), MONDAY).customer
+
+    assert after.contact.consent(Channel.SMS, Purpose.MARKETING) is ConsentStatus.PENDING
+    assert no.contact.consent(Channel.SMS, Purpose.MARKETING) is ConsentStatus.PENDING
+    (granted,) = [one for one in yes.contact.consents.values() if one.status is ConsentStatus.GRANTED]
+    assert (granted.channel, granted.purpose, granted.confirmed) == (Channel.SMS, Purpose.MARKETING, True)
+    assert granted.evidence["event"] == "trial.converted"
+
+
 only_to = st.none() | st.dictionaries(st.sampled_from(Channel), st.sampled_from(["a@x.org", "+14155550123"]))
 
 
@@ -116,6 +137,7 @@ only_to = st.none() | st.dictionaries(st.sampled_from(Channel), st.sampled_from(
         properties=st.dictionaries(st.sampled_from(["a", "b"]), json_values.filter(lambda one: one == one)),  # noqa: PLR0124
         customer=st.dictionaries(st.sampled_from(["email", "user_id"]), st.sampled_from(["a@x.org", "b@x.org"])),
         only_to=only_to,
+        asks_consent=st.dictionaries(st.sampled_from(Channel), st.sampled_from(Purpose)),
     )
 )
 def test_it_is_the_same_behind_the_outbox_and_the_queue(effect: EmitEvent) -> None:

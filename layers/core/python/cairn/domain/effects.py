@@ -133,6 +133,8 @@ class EmitEvent:
     source: str = JOURNEYS_SOURCE
     attributes: Mapping[str, Any] = field(default_factory=dict)
     """What it says about the customer."""
+    asks_consent: Mapping[Channel, Purpose] = field(default_factory=dict)
+    """What the customer is asked to consent to: a YES on that channel grants it."""
 
 
 ANSWERED, REFUSED = "webhook.answered", "webhook.refused"

@@ -102,6 +102,11 @@ def _fields_to_wire(effect: Effect) -> Wire:  # noqa: C901, PLR0911, PLR0912  on
                 **({} if only_to is None else {"only_to": {channel.value: one for channel, one in only_to.items()}}),
                 **({} if effect.source == JOURNEYS_SOURCE else {"source": effect.source}),
                 **({"attributes": dict(effect.attributes)} if effect.attributes else {}),
+                **(
+                    {"asks_consent": {one.value: what.value for one, what in effect.asks_consent.items()}}
+                    if effect.asks_consent
+                    else {}
+                ),
             }
         case CallWebhook():
             return {
@@ -212,6 +217,7 @@ def effect_from_wire(wire: Wire) -> Effect:  # noqa: C901, PLR0911, PLR0912  one
                 only_to=None if only_to is None else {Channel(channel): one for channel, one in only_to.items()},
                 source=wire.get("source", JOURNEYS_SOURCE),
                 attributes=wire.get("attributes", {}),
+                asks_consent={Channel(one): Purpose(what) for one, what in wire.get("asks_consent", {}).items()},
             )
         case "call":
             until = instant_from_wire(wire["until"])

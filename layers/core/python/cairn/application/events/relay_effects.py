@@ -27,6 +27,7 @@ from cairn.application.ports import (
     Timers,
 )
 from cairn.application.values.customers import PresentCustomer
+from cairn.domain.consent.changes import ConsentChange, ConsentStatus
 from cairn.domain.effects import (
     AbsorbHistory,
     Announce,
@@ -475,6 +476,7 @@ def _message(one: WaitingEffect, present: PresentCustomer) -> Message:
 def event_of(effect: EmitEvent, customer: str, at: datetime) -> Event:
     """The event of a journey, a score or a person's work. Nobody vouches for the names of another customer in it."""
     names = tuple(identifier(kind, value) for kind, value in effect.customer.items())
+    proof = {"event": effect.event}
     return Event(
         id=effect.id,
         source=effect.source,
@@ -484,6 +486,10 @@ def event_of(effect: EmitEvent, customer: str, at: datetime) -> Event:
         customer_id=None if names else customer,
         properties=effect.properties,
         attributes=effect.attributes,
+        consent=tuple(
+            ConsentChange(channel, purpose, ConsentStatus.PENDING, at, effect.source, proof)
+            for channel, purpose in effect.asks_consent.items()
+        ),
         vouched=NO_FIELDS if names else ALL_FIELDS,
         only_to=effect.only_to,
     )

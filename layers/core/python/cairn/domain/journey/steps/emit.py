@@ -1,7 +1,7 @@
 """The step `emit`: say that something has happened, to this or another customer. Other journeys may hear it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from cairn.domain.effects import EmitEvent
@@ -11,6 +11,7 @@ from cairn.domain.identity.phones import international
 from cairn.domain.identity.placeholders import is_placeholder
 from cairn.domain.journey.walk import Next, Walk, text_of
 from cairn.domain.profile.bounds import trimmed
+from cairn.domain.shared.channels import Channel, Purpose
 
 MAX_EMITTED = 4_096
 """Bytes of the properties as JSON: they stand beside the enrollment until the event is handed over."""
@@ -28,10 +29,12 @@ class Emit:
     """Name: JMESPath."""
     customer: Mapping[str, str] = field(default_factory=dict)
     """Another customer: `user_id`, `email` or `phone`: JMESPath. Empty: this one."""
+    asks_consent: Mapping[Channel, Purpose] = field(default_factory=dict)
 
     @classmethod
     def from_document(cls, id_: str, after: str | None, value: Mapping[str, Any]) -> Self:
-        return cls(id_, after, value["event"], value.get("properties", {}), value.get("customer", {}))
+        asked = {Channel(channel): Purpose(purpose) for channel, purpose in value.get("asks_consent", {}).items()}
+        return cls(id_, after, value["event"], value.get("properties", {}), value.get("customer", {}), asked)
 
     @property
     def successors(self) -> tuple[str | None, ...]:
@@ -47,9 +50,8 @@ class Emit:
         properties = content_of(walk, self.id, self.properties)
         enrollment = walk.enrollment
         only_to = None if customer else enrollment.addresses
-        walk.effects.append(
-            EmitEvent(walk.effect_id(self.id), enrollment.id, self.event, properties, customer, only_to)
-        )
+        effect = EmitEvent(walk.effect_id(self.id), enrollment.id, self.event, properties, customer, only_to)
+        walk.effects.append(replace(effect, asks_consent=self.asks_consent))
         walk.note("emitted", self.id, event=self.event)
         return self.next
 
