@@ -14,7 +14,7 @@ from cli.output import echo, fail
 if TYPE_CHECKING:
     from cairn.adapters.drawing.graph import Graph
 
-Format = Literal["mermaid", "svg"]
+Format = Literal["mermaid", "svg", "text"]
 
 app = typer.Typer()
 
@@ -23,6 +23,7 @@ app = typer.Typer()
     rich_help_panel=DEVELOPMENT,
     epilog=examples(
         "cairn graph payment-failure-rescue",
+        "cairn graph payment-failure-rescue --format text",
         "cairn graph payment-failure-rescue -o rescue.svg",
         "cairn graph payment-failure-rescue -o rescue.svg --counts counts.json",
         "cairn graph payment-failure-rescue -o rescue.svg --to URL",
@@ -49,9 +50,10 @@ def graph(  # noqa: PLR0913, PLR0917  its options
     ] = None,
     journeys: JourneysOption = JOURNEYS,
 ) -> None:
-    """Draw a journey: as Mermaid, which GitHub shows, or as an SVG that stands alone, in light and dark."""
+    """Draw a journey: as Mermaid, which GitHub shows, or as an SVG that stands alone, in light and dark, or as text."""
     from authoring.drawing.counts import read_counts  # noqa: PLC0415  slow to import
     from authoring.drawing.mermaid import mermaid  # noqa: PLC0415
+    from authoring.drawing.text import text  # noqa: PLC0415
     from authoring.journeys import compile_catalogue  # noqa: PLC0415
     from cairn.adapters.drawing.graph import graph_of  # noqa: PLC0415
     from cairn.adapters.drawing.svg import svg  # noqa: PLC0415
@@ -64,13 +66,13 @@ def graph(  # noqa: PLR0913, PLR0917  its options
         drawn = _as_deployed(drawn, Manage(to))
     if counts is not None:
         drawn = drawn.counting(read_counts(_read(counts), drawn.journey))
-    as_svg = format_ == "svg" or (format_ is None and out is not None and out.suffix == ".svg")
-    text = svg(drawn) if as_svg else mermaid(drawn)
+    by_name = "svg" if out is not None and out.suffix == ".svg" else "mermaid"
+    written = {"svg": svg, "mermaid": mermaid, "text": text}[format_ or by_name](drawn)
     if out is None:
-        echo(text, nl=False)
+        echo(written, nl=False)
         return
     try:
-        out.write_text(text, encoding="utf-8")
+        out.write_text(written, encoding="utf-8")
     except OSError as error:
         fail(f"{out} cannot be written: {error.strerror}")
 

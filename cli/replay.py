@@ -17,7 +17,6 @@ from cli.options import (
     DEVELOPMENT,
     JOURNEYS,
     POLICY,
-    ROOT,
     SOURCES,
     JourneysOption,
     PolicyOption,
@@ -30,7 +29,6 @@ from cli.timeline import show
 if TYPE_CHECKING:
     from infra.local.scenario import ScenarioResult
 
-SCENARIOS = ROOT / "events" / "scenarios"
 DEMO = ("fitness-trial-to-paid", "family-entertainment-booking", "payment-failure-rescue")
 FILE_WIDTH = 100
 """Columns of a timeline that is written to a file or a pipe."""
@@ -40,17 +38,27 @@ app = typer.Typer()
 
 @app.command(rich_help_panel=DEVELOPMENT, epilog=examples("cairn demo"))
 def demo() -> None:
-    """Run three scenarios, weeks of virtual time, and print what happened; list the playbooks."""
-    from authoring.playbooks import playbooks  # noqa: PLC0415  slow to import
+    """Run the stories of three playbooks, weeks of virtual time, and print what happened; list all of them."""
+    from authoring.drawing.text import text  # noqa: PLC0415  slow to import
+    from authoring.journeys import compile_catalogue  # noqa: PLC0415
+    from authoring.playbooks import playbooks  # noqa: PLC0415
+    from cairn.adapters.drawing.graph import graph_of  # noqa: PLC0415
 
-    replay([SCENARIOS / f"{name}.yaml" for name in DEMO])
+    several = {one.name: one for one in playbooks()}
+    for name in DEMO:
+        playbook = several[name]
+        replay(playbook.stories[:1], journeys=playbook.journeys)
+    first = several[DEMO[0]]
+    (compiled,) = compile_catalogue(first.journeys / first.name)
+    echo(f"\nThe journey of the first, as `cairn graph` draws it:\n\n{text(graph_of(compiled['document']))}", nl=False)
     console = Terminal()
-    console.print("\nThat was the real thing: the handlers that Lambda runs, on moto and a virtual clock. Next:")
-    console.print("  [bold]make serve[/]  the same stack behind HTTP        [bold]layers/journeys/[/]   the journeys")
-    console.print("  [bold]make test[/]   everything that can be proven     [bold]events/scenarios/[/]  the stories")
+    console.print("\nThat was the real thing: Lambda's handlers on moto, and a virtual clock. Next:")
+    console.print("  [bold]make serve[/]   the same stack behind HTTP     [bold]playbooks/[/]  their journeys")
+    console.print("  [bold]make studio[/]  a console and a clock to move  [bold]docs/[/]       how to write one")
     console.print("\nReady to use, each begun by [bold]cairn new NAME --from PLAYBOOK[/] (docs/playbooks):")
-    for playbook in playbooks():
-        console.print(f"  [bold]{playbook.name}[/]  {playbook.title}")
+    wide = max(map(len, several))
+    for playbook in several.values():
+        console.print(f"  [bold]{playbook.name:<{wide}}[/]  {playbook.title}", no_wrap=True)
 
 
 @app.command(

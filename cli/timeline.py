@@ -1,5 +1,6 @@
 """A printed timeline: by day, the events, decisions and messages, and the reasons of messages that were not sent."""
 
+from collections.abc import Collection
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -47,7 +48,7 @@ def show(lines: list[TimelineEntry], console: Terminal, *, start: datetime, zone
         for line in of_day:
             mark, style = MARKS.get(line["kind"], QUIET)
             who = f"{line['customer']} " if len(customers) > 1 else ""
-            journey = f"{line.get('journey')} " if len(journeys) > 1 else ""
+            journey = _shortened(line.get("journey") or "", journeys)
             text = Text(who, "dim") + _text(line, zone)
             step = Text(f"{journey}{line['step']}" if line.get("step") else "", "dim italic")
             table.add_row(f"{_local(line, zone):%H:%M}", Text(mark, style), Text(_kind(line), style), text, step)
@@ -56,6 +57,16 @@ def show(lines: list[TimelineEntry], console: Terminal, *, start: datetime, zone
 
 def _local(line: TimelineEntry, zone: ZoneInfo) -> datetime:
     return datetime.fromisoformat(line["at"]).astimezone(zone)
+
+
+def _shortened(journey: str, several: Collection[str]) -> str:
+    """Before a step: nothing where all are of one journey; beside `trial`, `trial-offers` is `offers:`."""
+    if len(several) < 2:  # noqa: PLR2004  one needs no name
+        return ""
+    first = min(several, key=len)
+    if not all(one == first or one.startswith(f"{first}-") for one in several):
+        return f"{journey} "
+    return f"{journey.removeprefix(first).removeprefix('-')}: ".removeprefix(": ")
 
 
 def _kind(line: TimelineEntry) -> str:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authoring.drawing.mermaid import mermaid
+from authoring.drawing.text import text
 from cairn.adapters.drawing.graph import END, Edge, Graph, Node, graph_of
 from cairn.adapters.drawing.looks import LOOKS
 from cairn.adapters.drawing.svg import svg
@@ -112,3 +113,17 @@ def test_the_picture_in_the_docs_is_that_of_the_example(tmp_path: Path, monkeypa
 @pytest.mark.parametrize("page", ["README.md", "docs/journeys.md"])
 def test_the_picture_is_shown(page: str) -> None:
     assert "trial-welcome.svg)" in (ROOT / page).read_text(encoding="utf-8")
+
+
+def test_the_text_has_each_step_once_and_each_way_to_it() -> None:
+    graph = graph_of(DOCUMENT)
+
+    lines = text(graph).splitlines()
+
+    drawn = [line.lstrip(" │").partition("  ")[0] for line in lines]
+    for node in graph.nodes:
+        assert drawn.count(node.title) == 1, node
+        arriving = [edge for edge in graph.edges if edge.target == node.id]
+        assert drawn.count(f"→ {node.title}") == max(0, len(arriving) - 1), node
+    for edge in graph.edges:
+        assert not edge.label or any(line.endswith(f"─ {edge.label}") for line in lines), edge
