@@ -65,6 +65,11 @@ def gallery(all_of_them: list[tuple[Playbook, Figures]]) -> str:
             f"| [{playbook.title}]({playbook.name}.md) | {figures.marketing_in_a_week} "
             f"| {figures.usd:.3f} | {', '.join(figures.sources)} |"
         )
+    lines += ["", "## A message of each", ""]
+    lines += [
+        f'[<img src="pictures/{playbook.name}.png" alt="{playbook.name}" width="200">]({playbook.name}.md)'
+        for playbook, _ in all_of_them
+    ]
     return "\n".join(lines) + "\n"
 
 

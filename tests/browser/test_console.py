@@ -327,13 +327,6 @@ TOO_WIDE = """() => document.documentElement.scrollWidth <= window.innerWidth ? 
     .map((one) => one.outerHTML.slice(0, 90)).slice(0, 5)"""
 
 
-@pytest.fixture(scope="session")
-def axe() -> Any:
-    from axe_playwright_python.sync_playwright import Axe
-
-    return Axe()
-
-
 @pytest.mark.parametrize("size", [PHONE, LARGE], ids=["phone", "large"])
 def test_every_page_is_for_everybody(signs_in: Any, axe: Any, size: dict[str, int]) -> None:
     """axe-core finds nothing in light and dark, and nothing is wider than the screen.
