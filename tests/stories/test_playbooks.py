@@ -246,3 +246,5 @@ def test_the_gallery_lists_every_playbook() -> None:
 
     assert (DOCS / "README.md").read_text(encoding="utf-8") == made, "run `python -m authoring.playbooks`"
     assert {path.stem for path in DOCS.glob("*.md")} == {one.name for one in ALL} | {"README"}
+    pictured = {path.stem for path in DOCS.glob("pictures/*.png")}
+    assert pictured == {one.name for one in ALL}, "tests/browser/test_playbooks.py makes them"
