@@ -1,4 +1,4 @@
-"""The log counts what the table says, for every story; and whatever is asked of it, facts that come twice count once.
+"""Every scenario comes out as expected, and the log counts what its table says; facts that come twice count once.
 
 Each figure of `cairn measure` and `cairn report` follows from these lines.
 """
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from authoring.stories import load
+from authoring.stories.models import FIELDS
 from cairn.adapters.athena.queries import names, sql_of
 from cairn.domain.measurement.facts import COLUMNS, KINDS
 from infra.local.facts_in_duckdb import DuckFacts
@@ -46,13 +47,16 @@ def answers(lines: Sequence[Json]) -> dict[str, list[Any]]:
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_the_log_counts_what_the_table_says(path: Path) -> None:
+def test_a_scenario_has_its_expected_outcome_and_the_log_counts_what_the_table_says(path: Path) -> None:
     scenario, secrets = load(path), local_secrets({})
     with deployed(path, scenario, secrets) as deployment:
-        timeline = run_scenario(path, scenario, deployment, secrets).lines
+        result = run_scenario(path, scenario, deployment, secrets)
         facts = deployment.facts()
         personal = {one for one in personal_data_of(deployment) if len(one) >= SHORTEST}
 
+    timeline = result.lines
+    assert result.difference == ""
+    assert {name for line in timeline for name in line} <= {"at", "kind", *FIELDS}, "expectations may name each"
     present = {line["customer_id"] for line in timeline} | {one["other"] for one in facts if "other" in one}
     facts = [one for one in facts if one.get("customer", "") in present or one["kind"] == "unmatched"]
 

@@ -25,7 +25,7 @@ from tests.conftest import MONDAY, Story
 
 Json = dict[str, Any]
 
-CUSTOMERS = int(os.environ.get("CAIRN_MIGRATED", "200"))
+CUSTOMERS = int(os.environ.get("CAIRN_MIGRATED", "100"))
 TABLES = ("moto", *(["dynamodb-local"] if os.environ.get(VARIABLE) else []))
 EVERY = timedelta(hours=18)
 GROUPS = 20

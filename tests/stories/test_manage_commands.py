@@ -198,7 +198,7 @@ def test_a_customer_is_shown_moved_and_merged_by_commands(opens: Opens) -> None:
 
     shown = shop.cairn("customer", "show", "mia@example.com")
     assert "user_id: mia email: mia@example.com phone: +12125550001 first_name: Mia" in shown
-    assert "reached by email, sms, whatsapp; 1 open enrollments" in shown
+    assert "reached by email, in_app, sms, whatsapp; 1 open enrollments" in shown
     assert "mia@example.com" not in shop.cairn("customer", "show", "mia", "--masked")
     timeline = shop.cairn("customer", "timeline", "mia", "--limit", "2")
     assert "Waits at step the-end until 11:00 on Wednesday 1 April 2026 in America/New_York. (shop the-end)" in timeline

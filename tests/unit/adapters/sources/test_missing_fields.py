@@ -74,12 +74,14 @@ def assert_each_stands_alone(
     for path, value in fields_of(document):
         if (isinstance(value, dict | list) and not value) or set(path) & say_what_it_is:
             continue
+        left = parts_of(without(document, path))
+        gone = {name for name in whole if left.get(name) != whole[name]}
+        if not gone:
+            continue
         others = [parts_of(with_value(document, path, other)) for other in others_than(value)]
-        independent = {name for name in whole if all(one.get(name) == whole[name] for one in others)}
         if not others or names_nobody(whole, others):
             continue
-        left = parts_of(without(document, path))
-        lost = {name for name in independent if left.get(name) != whole[name]}
+        lost = {name for name in gone if all(one.get(name) == whole[name] for one in others)}
         assert not lost, f"without {'.'.join(map(str, path))}, {where} loses {sorted(lost)}"
 
 
