@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, timedelta
 from difflib import get_close_matches
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -269,6 +270,7 @@ FEWEST_CHOICES, MOST_CHOICES = 2, 9
 KINDS_OF_QUESTIONS = tuple(one.value for one in Asked if one is not Asked.CHOICE)
 
 
+@cache
 def reply_words(text: str) -> str:
     """Refuses words that no reply is read by: none at all, and those that may mean STOP, HELP or START."""
     if not plain_text(text):
