@@ -292,3 +292,36 @@ def test_no_goal_counts_where_the_journey_ended_before_it_began(a_story: Begins,
 
     assert [line["outcome"] for line in story.timeline("ended")] == ["exit_on"]
     assert story.timeline("goal_reached") == []
+
+
+RENEWAL = """
+journey: renewal
+time_zone: America/New_York
+entry: {date: profile.contract_ends, day: -30, at: "09:00", again: when-ended}
+exit_on: [{event: contract.ended}]
+steps:
+  - id: call
+    task: {queue: sales, title: Ask about the contract}
+  - id: think
+    wait: 10d
+"""
+
+
+@pytest.mark.parametrize("ends_by", ["its own time", "an event"])
+def test_a_date_that_changes_while_the_journey_runs_begins_the_next_one(
+    a_story: Begins, tmp_path: Path, ends_by: str
+) -> None:
+    """Nobody comes by later: no further event says that there is another date."""
+    (tmp_path / "renewal").mkdir()
+    (tmp_path / "renewal" / "journey.yaml").write_text(RENEWAL, encoding="utf-8")
+    story = a_story(tmp_path, at=MONDAY)
+    story.happens("supplier.updated", "first", customer=ADA, attributes={"contract_ends": "2026-04-11"})
+    story.passes("12d")
+    story.happens("supplier.updated", "later", customer=ADA, attributes={"contract_ends": "2027-04-11"})
+    if ends_by == "an event":
+        story.passes("1d")
+        story.happens("contract.ended", customer=ADA)
+
+    story.passes("370d")
+
+    assert [line["at"][:10] for line in story.timeline("task")] == ["2026-03-12", "2027-03-12"]

@@ -37,7 +37,9 @@ class Change:
     notices: bool = True
     """Whether journeys may be noticed that are new; not by an event of Cairn's own, which would follow from itself."""
     is_in: Collection[str] = frozenset()
-    """The journeys in which the customer has an enrollment."""
+    """The journeys in which the customer has an open enrollment."""
+    ended: Collection[str] = frozenset()
+    """Those whose enrollment has just ended at its own time: another date may have become known meanwhile."""
     entered: Mapping[str, datetime]
     """When the customer last entered, by `journey:key`."""
 
@@ -50,6 +52,7 @@ def what_begins(change: Change, watching: Watching, now: datetime) -> Iterator[E
     changed = change.after.changes_since(change.before[0])
     seen = watching if change.notices or TIME_ZONE in changed else changed & watching.keys()
     asked = {journey.name: journey for name in seen for journey in watching[name]}
+    asked |= {one.name: one for several in watching.values() for one in several if one.name in change.ended}
     for name in sorted(asked, key=lambda one: (-asked[one].entry.priority, one)):
         journey = asked[name]
         event = CONDITION_MET if journey.entry.condition else DATE_CHANGED
@@ -76,7 +79,8 @@ def _has_to_know(journey: Journey, change: Change, now: datetime, *, is_new: boo
         return True
     if journey.name in change.is_in and before.zone != scope.zone:
         return True
-    if not change.notices or journey.name in change.is_in or _has_left(journey, change):
+    notices = change.notices or (journey.name in change.ended and not date.yearly)  # which begins anew by itself
+    if not notices or journey.name in change.is_in or _has_left(journey, change):
         return False
     if not engine.may_enter(journey, change.entered.get(f"{journey.name}:"), is_open=False, now=now):
         return False

@@ -763,6 +763,8 @@ class _Reaction:
         watching = journeys.watching()
         if not watching:
             return
+        here = self.customer.enrollments.values()
+        ended = {fact.enrollment for fact in self.facts if fact.kind == "ended" and event is None}
         change = Change(
             by=by,
             before=tuple(sorted(before, key=lambda one: one.id != self.customer.id)),
@@ -770,7 +772,8 @@ class _Reaction:
             after=self.customer.profile,
             starts=event is None or not event.backfill,
             notices=event is not None and event.source not in OWN_SOURCES,
-            is_in=self.customer.unread_in.union(one.journey for one in self.customer.enrollments.values()),
+            is_in=self.customer.unread_in.union(one.journey for one in here if one.open),
+            ended=frozenset(one.journey for one in here if one.id in ended),
             entered=self.customer.entered,
         )
         self.effects += what_begins(change, watching, now)
