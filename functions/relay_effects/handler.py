@@ -109,7 +109,7 @@ def present_customers_of(commits: list[Committed]) -> Present | None:
 
 def commit_in(record: Mapping[str, Any]) -> Committed | UnreadCommit | None:
     try:
-        return committed_in(record)
+        return committed_in(record, relay().webhooks.announced_to)
     except Exception as error:  # noqa: BLE001  a retry cannot help, and would hold up its shard
         return unread_commit(record, where(error))
 

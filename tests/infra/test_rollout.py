@@ -141,7 +141,7 @@ def test_an_api_may_start_a_function_before_a_route_leads_to_it(templates: Templ
     }
 
     integrations = [one for one in resources.values() if one["Type"] == "AWS::ApiGatewayV2::Integration"]
-    assert len(integrations) == len(permissions) == 5
+    assert len(integrations) == len(permissions) == 6
     for one in integrations:
         assert permissions[json.dumps(one["Properties"]["IntegrationUri"])] in one["DependsOn"]
 

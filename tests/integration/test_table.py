@@ -671,7 +671,7 @@ class TestAddresses:
         happens(MIA, event_id="moves", attributes={"email": "new@example.com"})
 
         found = context(request)
-        assert found.message.addresses == {Channel.EMAIL: "new@example.com"}
+        assert found.message.addresses == {Channel.EMAIL: "new@example.com", Channel.IN_APP: "mia"}
         assert found.contact.suppressed == {Channel.EMAIL: (Suppression(Cause.STOP, NOW),)}
 
     def test_suppression_marks_add_up_in_any_order_and_need_no_customer(self) -> None:

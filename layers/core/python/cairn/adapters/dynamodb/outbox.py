@@ -6,7 +6,7 @@ the timer that it waits for: every kilobyte costs a write unit.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from cairn.application.values.customers import Commit
 from cairn.domain.effects import Effect, Fact, FactKind, WakeAt, effect_id
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.people.task import Task
+from cairn.domain.shared.announced import AnnouncedType
 from cairn.domain.shared.instants import instant_from_wire, instant_to_wire
 
 Image = Mapping[str, Mapping[str, Any]]
@@ -75,10 +76,13 @@ def outbox_of_loser(
     return {"": {"at": instant_to_wire(at), **follows, "facts": [codec.fact_to_wire(fact)]}}
 
 
-def committed_in(record: Mapping[str, Any]) -> Committed | None:
-    """What follows from a stream record (NEW_AND_OLD_IMAGES), its outbox and what it announces; None without either."""
-    found, announced = _outbox_in(record), announced_in(record)
-    if announced is None:
+def committed_in(record: Mapping[str, Any], heard: Collection[AnnouncedType] = ()) -> Committed | None:
+    """What follows from a stream record (NEW_AND_OLD_IMAGES): its outbox, and what it announces if that is `heard`.
+
+    None without either.
+    """
+    found, announced = _outbox_in(record), announced_in(record) if heard else None
+    if announced is None or announced.type not in heard:
         return found
     keys = record["dynamodb"]["Keys"]
     commit = found or Committed(keys["pk"]["S"], keys["sk"]["S"], announced.at)
