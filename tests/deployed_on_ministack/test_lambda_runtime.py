@@ -58,6 +58,7 @@ def events() -> dict[str, Json]:
         story.ses_reports("Delivery", of=("a-message", "a-customer"), address="mia.1@example.com")
         made.visit("GET", story.link(LinkKind.UNSUBSCRIBE, "mia.1@example.com"), {})
         made.visit("GET", "https://localhost/tasks/of-another-stage", {})
+        made.in_app("GET", "https://localhost/in-app/messages", {})
         made.open_console("GET", "https://localhost/console/", {})
         made.manage("GET", "https://localhost/manage/switches", {}, actor=OPERATOR)
         of = Import(name="members", kind=Kind.CUSTOMERS, as_of=made.now())
