@@ -269,6 +269,25 @@ def test_what_is_ordered_in_the_console_is_repeated_and_saved(browser: Opens, pr
     assert "{at: 1h, do: stop, target: 'journey:trial-welcome', why: a wrong price}" in " ".join(text.split())
 
 
+def test_what_is_written_while_a_panel_is_fetched_anew_stays(browser: Opens) -> None:
+    page = browser()
+    begin(page)
+    post(page, "trial.signup")
+    stories = panel(page, "stories")
+    asked: list[Any] = []
+    page.route("**/_studio/panel/stories*", asked.append)
+
+    stories.get_by_text("Again, on the files of now").click()
+    page.wait_for_selector(".st-toast:has-text('happened again')")
+    stories.locator("#st-file").fill("stopped")
+    with page.expect_response("**/_studio/panel/stories*"):
+        for route in asked:
+            route.continue_()
+    page.wait_for_timeout(300)
+
+    assert stories.locator("#st-file").input_value() == "stopped"
+
+
 def test_a_story_is_replayed_with_its_time_line(browser: Opens, project: Project, here: Studio) -> None:
     page = browser()
     begin(page)

@@ -17,8 +17,10 @@
     if (!answer.ok) throw new Error((await answer.json()).problem);
     return answer;
   };
-  const html = async (address, place) => {
-    place.innerHTML = await (await get(address)).text();
+  const html = async (address, place, stale = () => false) => {
+    const text = await (await get(address)).text();
+    if (stale()) return;
+    place.innerHTML = text;
     for (const time of place.querySelectorAll("time[datetime]")) time.textContent ||= local(time.dateTime);
   };
   let fades;
@@ -63,8 +65,11 @@
     }
     if (!name) return;
     panel.dataset.address = address || (same && panel.dataset.address) || `/_studio/panel/${name}`;
-    try { await html(panel.dataset.address, panel); panel.dataset.name = name; } catch (error) { say(error.message, true); }
+    // What is written while the panel is being fetched anew stays: the next refresh brings the rest.
+    const before = filled(panel), stale = () => same && !address && filled(panel) !== before;
+    try { await html(panel.dataset.address, panel, stale); panel.dataset.name = name; } catch (error) { say(error.message, true); }
   };
+  const filled = (place) => [...place.querySelectorAll("textarea, input[name]")].map((field) => field.value).join("\0");
   const typing = (place) => place.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
   const written = (place) => [...place.querySelectorAll("textarea, input[name]")].some((field) => field.value !== field.defaultValue);
 
