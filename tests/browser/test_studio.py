@@ -275,14 +275,15 @@ def test_what_is_written_while_a_panel_is_fetched_anew_stays(browser: Opens) -> 
     post(page, "trial.signup")
     stories = panel(page, "stories")
     asked: list[Any] = []
-    page.route("**/_studio/panel/stories*", asked.append)
+    page.route("**/_studio/panel/stories*", lambda route: asked.append(route))  # noqa: PLW0108  Playwright takes no builtin
 
     stories.get_by_text("Again, on the files of now").click()
     page.wait_for_selector(".st-toast:has-text('happened again')")
+    while not asked:
+        page.wait_for_timeout(50)
     stories.locator("#st-file").fill("stopped")
     with page.expect_response("**/_studio/panel/stories*"):
-        for route in asked:
-            route.continue_()
+        asked.pop().continue_()
     page.wait_for_timeout(300)
 
     assert stories.locator("#st-file").input_value() == "stopped"
