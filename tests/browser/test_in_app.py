@@ -30,7 +30,8 @@ def example(opens_at: Callable[..., Any]) -> "Callable[..., Page]":
     def open_example(*, is_open: bool = True, **more: Any) -> "Page":
         page: Page = opens_at("/_in-app", java_script_enabled=True, **more)
         page.locator("cairn-inbox .bell").wait_for()
-        page.wait_for_function("document.querySelector('cairn-inbox').number !== undefined")
+        while page.evaluate("document.querySelector('cairn-inbox').number === undefined"):
+            page.wait_for_timeout(50)  # and not `wait_for_function`, which the page's policy lets evaluate nothing
         if is_open:
             page.get_by_role("button", name="Messages").click()
         return page

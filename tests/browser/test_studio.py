@@ -262,6 +262,7 @@ def test_what_is_ordered_in_the_console_is_repeated_and_saved(browser: Opens, pr
     page.wait_for_selector(".st-toast:has-text('happened again')")
     assert [one.document["do"] for one in here.orders] == ["stop"]
 
+    page.wait_for_timeout(2000)  # until all is drawn anew, which a new name in the field would not outlast
     stories.locator("#st-file").fill("stopped")
     stories.get_by_text("Save and test").click()
     page.wait_for_selector(".st-toast:has-text('`cairn replay` passes')")
