@@ -9,7 +9,7 @@ from pathlib import Path
 from prove import mutations, page
 from prove.attacks import Attack
 from prove.plan import Explored, sample, whole
-from prove.stories import all_stories, name_of, once, playbooks_stories, reference, story_named
+from prove.stories import all_stories, main_stories, name_of, once, reference, story_named
 from prove.table import Table
 
 SEEDS = 2000
@@ -20,7 +20,7 @@ def main() -> int:
     if asked.one:
         return _one(asked.one, asked.without)
     moment = datetime.now(UTC)
-    several = playbooks_stories() if asked.playbooks else all_stories()
+    several = list(main_stories()) if asked.playbooks else all_stories()
     stories = [path for path in several if asked.stories in name_of(path)]
     bounded = asked.minutes > 0
     if bounded:

@@ -10,15 +10,16 @@ import gc
 import os
 import random
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from traceback import format_exc
 from typing import Any
 
+from authoring.playbooks import Playbook, playbooks
 from authoring.stories import Click, Scenario, load
 from cairn.domain.shared.errors import CairnError
 from infra.local.deployment import LocalDeployment
@@ -32,11 +33,7 @@ from prove.ending import Ending, ending_of
 from prove.fork import Branch, fork
 from prove.verdict import Expected, Outcome, Verdict, compare
 
-ROOT = Path(__file__).parents[1]
-STORIES = ROOT / "events" / "scenarios"
-PLAYBOOKS = ROOT / "playbooks"
-MAIN_STORY = "stories/good-way.story.yaml"
-"""Of a playbook."""
+STORIES = Path(__file__).parents[1] / "events" / "scenarios"
 
 REPEATED_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 720, 1440))
 """When senders repeat what was not accepted; more than two days in all."""
@@ -233,7 +230,7 @@ def _live(path: Path, scenario: Scenario, deployment: LocalDeployment, plan: Fau
 def _opened(path: Path, scenario: Scenario, plan: FaultPlan, guard: Guard | None) -> Iterator[LocalDeployment]:
     random.seed(0)
     with ExitStack() as stack:
-        deployment = stack.enter_context(deployed(path, scenario, local_secrets({}), faults=plan, **_business_of(path)))
+        deployment = stack.enter_context(deployed(path, scenario, local_secrets({}), faults=plan, **business_of(path)))
         if guard is not None:
             stack.enter_context(guard())
         if isinstance(plan, Branching):
@@ -282,21 +279,23 @@ def all_stories() -> Sequence[Path]:
     return sorted(STORIES.glob("*.yaml"))
 
 
-def playbooks_stories() -> Sequence[Path]:
-    return sorted(PLAYBOOKS.glob(f"*/{MAIN_STORY}"))
+@cache
+def main_stories() -> Mapping[Path, Playbook]:
+    """Of each playbook its main story."""
+    return {one.stories[0]: one for one in playbooks()}
 
 
 def name_of(story: Path) -> str:
     """Its file's name; of a playbook's story, the playbook's."""
-    return story.parents[1].name if story.is_relative_to(PLAYBOOKS) else story.name
+    playbook = main_stories().get(story)
+    return playbook.name if playbook else story.name
 
 
 def story_named(name: str) -> Path:
-    return STORIES / name if (STORIES / name).exists() else PLAYBOOKS / name / MAIN_STORY
+    return next((story for story, playbook in main_stories().items() if playbook.name == name), STORIES / name)
 
 
-def _business_of(story: Path) -> dict[str, Path]:
+def business_of(story: Path) -> dict[str, Path]:
     """Its journeys and policy; those of a scenario are the shipped ones, or named by it."""
-    folder = story.parents[1]
-    playbook = {"journeys": folder / "journeys", "policy": folder / "policy.toml"}
-    return playbook if story.is_relative_to(PLAYBOOKS) else {}
+    playbook = main_stories().get(story)
+    return {"journeys": playbook.journeys, "policy": playbook.policy} if playbook else {}

@@ -117,6 +117,12 @@ class Names:
         return near[0] if near else ("" if self.closed else None)
 
 
+def declared_for(type_: str, declared: Mapping[str, Any]) -> Any:
+    """The declaration of a type, else of all that begin so (`order.*` for `order.paid`), else None."""
+    patterns = (one for one in declared if one.endswith(".*") and fnmatchcase(type_, one))
+    return declared[type_] if type_ in declared else declared.get(next(patterns, ""))
+
+
 class Declarations:
     """The events that are declared for the journeys of one folder."""
 
@@ -166,10 +172,8 @@ class Declarations:
         return Names(known, closed, " or ".join(types))
 
     def _declared(self, type_: str) -> dict[str, Any] | None:
-        if type_ in self._events:
-            return self._events[type_]
-        pattern = next((one for one in self._events if one.endswith(".*") and fnmatchcase(type_, one)), None)
-        return self._events[pattern] if pattern else None
+        found: dict[str, Any] | None = declared_for(type_, self._events)
+        return found
 
     def _add(self, type_: str, declared: Mapping[str, Any]) -> None:
         """Several declarations of one event add up; of a property, the last one counts."""

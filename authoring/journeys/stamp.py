@@ -20,6 +20,15 @@ def remove_stamp(folder: Path) -> None:
     (folder / FILE).unlink(missing_ok=True)
 
 
+def stamp_of(folder: Path, version: str) -> Mapping[str, Any] | None:
+    """The stamp of this version; None where preflight has passed another one, or none."""
+    try:
+        stamp = json.loads((folder / FILE).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return stamp if isinstance(stamp, dict) and stamp.get("version") == version else None
+
+
 def stamp_problem(folder: Path, journey: str, version: str) -> Problem | None:
     """The reason why this version may not be deployed; None if it may."""
     file = folder / FILE

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from authoring.defaults import default_file
 from authoring.journeys import compile_catalogue
 from authoring.journeys.automation import Scored, scored
-from authoring.journeys.events import CAIRNS, SHIPPED
+from authoring.journeys.events import CAIRNS, SHIPPED, declared_for
 from authoring.journeys.events import FILE as EVENTS
 from authoring.journeys.source import read_yaml
 from authoring.playbooks import Playbook
@@ -84,7 +83,7 @@ class Figures:
         """Every event that its journeys name, and the systems that send it."""
         documents = [self.own_events, *(dict(_read(file)) for file in (SHIPPED, CAIRNS))]
         types = {event for name in self.compiled for event in self._named(name)}
-        return [_need(event, *(_declared(one, event) for one in documents)) for event in sorted(types)]
+        return [_need(event, *(declared_for(event, one) for one in documents)) for event in sorted(types)]
 
     @property
     def sources(self) -> list[str]:
@@ -108,12 +107,6 @@ class Figures:
     def _named(self, name: str) -> set[str]:
         named = {*self.journey(name).listens_to, *NAMED.findall(str(self.compiled[name]["document"]))}
         return named - {DATE_CHANGED, CONDITION_MET}
-
-
-def _declared(document: Mapping[str, Any], event: str) -> Any:
-    """What a document says of a type, else of all that begin so: `fulfillment.*` for `fulfillment.delivered`."""
-    patterns = (one for one in document if one.endswith(".*") and fnmatchcase(event, one))
-    return document.get(event) or document.get(next(patterns, ""))
 
 
 def _need(event: str, own: Any, shipped: Any, cairns: Any) -> Need:

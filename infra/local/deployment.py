@@ -200,14 +200,15 @@ class LocalDeployment:
         write_scripts(journeys, self.catalogue.with_name(SCRIPTS))
         policy = self.catalogue.with_name(COMPILED_POLICY)
         write_policy(self.policy, LAW, policy, compiled)
-        write_checks(journeys, self.catalogue, policy, self.catalogue.with_name(CHECKS))
         own = projects_policy(self.policy)
         write_people(people_beside(own), journeys, self.catalogue.with_name(COMPILED_PEOPLE))
         write_leads(leads_of(own), self.catalogue.with_name(LEADS), compiled)
         write_audiences(own.with_name(AUDIENCES), self.catalogue.with_name(COMPILED_AUDIENCES), compiled)
         write_replies(own.with_name(REPLIES), self.catalogue.with_name(COMPILED_REPLIES), compiled)
         _replace_webhook_endpoints(self.cloud.webhook_endpoints, policy)
-        self._announces = bool(policy_at(policy).announced_to)
+        rules = policy_at(policy)
+        write_checks(journeys, compiled, rules, self.catalogue.with_name(CHECKS))
+        self._announces = bool(rules.announced_to)
         self.handlers = {function.name: load_handler(function, self.cloud, self.catalogue) for function in FUNCTIONS}
         if is_empty():  # as check_identity_key notes at the first deployment
             note_complete(self.now())

@@ -10,6 +10,24 @@ from tests.stories.shop import CONSENTED, POLICY
 MORNING = datetime(2026, 3, 2, 15, tzinfo=UTC)
 """10:00 on Monday 2 March in New York."""
 
+SPLIT = """\
+  - id: which-tips
+    split:
+      winner: person
+      arms:
+        - arm: three-classes
+          weight: 50
+          then:
+            - id: tips
+              send: {channel: email, template: tips, purpose: marketing}
+        - {arm: nothing, weight: 50}
+"""
+TIPS = """\
+  - id: tips
+    send: {channel: email, template: tips, purpose: marketing}
+"""
+"""What the version that the last two entered had instead."""
+
 FILES = {
     "policy.toml": POLICY % "",
     "replies.toml": 'queue = "inbox"\n',
@@ -59,16 +77,9 @@ holdout: 20%
 steps:
   - id: hello
     send: {channel: sms, template: hello, purpose: transactional}
-  - id: which-tips
-    split:
-      winner: person
-      arms:
-        - arm: three-classes
-          weight: 50
-          then:
-            - id: tips
-              send: {channel: email, template: tips, purpose: marketing}
-        - {arm: nothing, weight: 50}
+"""
+    + SPLIT
+    + """\
   - id: first-visit
     wait_for:
       event: visit.attended
@@ -117,24 +128,6 @@ steps:
   - {id: in-time, wait: {until: data.at}}
 """,
 }
-
-SPLIT = """\
-  - id: which-tips
-    split:
-      winner: person
-      arms:
-        - arm: three-classes
-          weight: 50
-          then:
-            - id: tips
-              send: {channel: email, template: tips, purpose: marketing}
-        - {arm: nothing, weight: 50}
-"""
-TIPS = """\
-  - id: tips
-    send: {channel: email, template: tips, purpose: marketing}
-"""
-"""What the version that the last two entered had instead."""
 
 NAMES = ("Mia", "Sam", "Lea", "Tom", "Ida", "Max", "Eva", "Ben", "Zoe", "Jan", "Amy", "Leo")
 

@@ -156,19 +156,17 @@ def test_what_cannot_be_loaded_is_said_and_tried_again(example: "Callable[..., P
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size["width"]))
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_is_for_everybody(
-    example: "Callable[..., Page]", story: "Story", shots: Path, size: dict[str, int], scheme: str
+def test_it_is_for_everybody(  # noqa: PLR0913, PLR0917  its fixtures
+    example: "Callable[..., Page]", axe: Any, story: "Story", shots: Path, size: dict[str, int], scheme: str
 ) -> None:
     """axe-core finds nothing, open or closed, and nothing is wider than the screen."""
-    from axe_playwright_python.sync_playwright import Axe
-
     example(is_open=False)
     put(story, "W" * 90, "A word that has no end: " + "o" * 200)
     page = example(viewport=size, color_scheme=scheme)
     page.locator("cairn-inbox summary").first.click()
     page.locator("cairn-inbox summary").nth(2).click()
 
-    found = Axe().run(page)
+    found = axe.run(page)
 
     page.screenshot(path=shots / f"in-app-{size['width']}-{scheme}.png")
     assert [one["id"] for one in found.response["violations"]] == []

@@ -341,10 +341,9 @@ def test_nothing_of_a_customer_is_run(browser: Opens, here: Studio) -> None:
 
 
 @pytest.mark.parametrize(("name", "size", "scheme"), SCREENS)
-def test_it_is_for_everybody_on_every_screen(browser: Opens, name: str, size: dict[str, int], scheme: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    axe = Axe()
+def test_it_is_for_everybody_on_every_screen(
+    browser: Opens, axe: Any, name: str, size: dict[str, int], scheme: str
+) -> None:
     page = browser(viewport=size, color_scheme=scheme)
     begin(page)
     post(page, "trial.signup")

@@ -8,7 +8,7 @@ from authoring.stories import load
 from bench.dynamodb_local import table_at
 from infra.local.scenario import deployed, run_scenario
 from infra.local.signing import local_secrets
-from prove.stories import PLAYBOOKS, story_named
+from prove.stories import business_of, story_named
 from tests.ministack import ministack
 
 THREE = ["fitness-trial-to-paid", "retail-cart-to-loyalty", "payment-failure-rescue"]
@@ -22,15 +22,10 @@ def endpoint() -> Iterator[str]:
 
 @pytest.mark.parametrize("playbook", THREE)
 def test_a_playbook_comes_out_the_same(endpoint: str, playbook: str) -> None:
-    path, folder = story_named(playbook), PLAYBOOKS / playbook
+    path = story_named(playbook)
     scenario, secrets = load(path), local_secrets({})
 
-    with (
-        table_at(endpoint),
-        deployed(
-            path, scenario, secrets, journeys=folder / "journeys", policy=folder / "policy.toml", same_ids=True
-        ) as made,
-    ):
+    with table_at(endpoint), deployed(path, scenario, secrets, same_ids=True, **business_of(path)) as made:
         came_out = run_scenario(path, scenario, made, secrets)
 
     assert came_out.difference == ""

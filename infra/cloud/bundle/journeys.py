@@ -15,6 +15,7 @@ from authoring.replies import FILE as REPLIES
 from authoring.replies import write_replies
 from authoring.scripts import write_scripts
 from cairn.adapters.documents.catalogue import CHECKS, SAMPLES
+from cairn.adapters.documents.policy import policy_at
 from cairn.adapters.documents.replies import FILE as COMPILED_REPLIES
 from cairn.compose.audiences import AUDIENCES as COMPILED_AUDIENCES
 from cairn.compose.leads import LEADS
@@ -48,7 +49,7 @@ def journeys_layer(journeys: Path, policy: Path = POLICY) -> Path:
     write_scripts(journeys, catalogue.with_name("scripts.json"))
     compiled = json.loads(catalogue.read_bytes())
     write_policy(policy, LAW, catalogue.with_name("policy.json"), compiled)
-    write_checks(journeys, catalogue, catalogue.with_name("policy.json"), catalogue.with_name(CHECKS))
+    write_checks(journeys, compiled, policy_at(catalogue.with_name("policy.json")), catalogue.with_name(CHECKS))
     write_people(people_beside(policy), journeys, catalogue.with_name("people.json"), compiled, policy)
     write_leads(leads_of(policy), catalogue.with_name(LEADS), compiled)
     write_audiences(policy.with_name(AUDIENCES), catalogue.with_name(COMPILED_AUDIENCES), compiled)

@@ -27,8 +27,25 @@ class WebhookType(StrEnum):
     ADDRESS_RELEASED = "address.released"
 
 
+class _Attempted:
+    """Whatever is posted, and tried again."""
+
+    __slots__ = ()
+    attempt: int
+    """Failed attempts."""
+
+    def failed(self) -> Self:
+        return self._at(self.attempt + 1)
+
+    def restarted(self) -> Self:
+        return self._at(0)
+
+    def _at(self, attempt: int) -> Self:
+        return replace(self, attempt=attempt)  # type: ignore[type-var]  # each is a dataclass
+
+
 @dataclass(frozen=True, slots=True)
-class WebhookDelivery:
+class WebhookDelivery(_Attempted):
     """A delivery to one endpoint. It has only ids, so that no queue stores personal data."""
 
     id: str
@@ -37,17 +54,10 @@ class WebhookDelivery:
     customer: str
     record: str
     attempt: int = 0
-    """Failed attempts."""
-
-    def failed(self) -> Self:
-        return replace(self, attempt=self.attempt + 1)
-
-    def restarted(self) -> Self:
-        return replace(self, attempt=0)
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookCall:
+class WebhookCall(_Attempted):
     """What a journey posts to one endpoint, whose answer it waits for."""
 
     id: str
@@ -61,18 +71,12 @@ class WebhookCall:
     body: Mapping[str, Any]
     attempt: int = 0
 
-    def failed(self) -> Self:
-        return replace(self, attempt=self.attempt + 1)
-
-    def restarted(self) -> Self:
-        return replace(self, attempt=0)
-
     def payload(self) -> Json:
         return {"type": self.type, "timestamp": instant_to_wire(self.at), "data": dict(self.body)}
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(_Attempted):
     """An announcement, for one endpoint. It has no personal data but ids."""
 
     id: str
@@ -83,12 +87,6 @@ class Announcement:
     data: Mapping[str, Any]
     attempt: int = 0
 
-    def failed(self) -> Self:
-        return replace(self, attempt=self.attempt + 1)
-
-    def restarted(self) -> Self:
-        return replace(self, attempt=0)
-
     def payload(self) -> Json:
         return {"type": self.type.value, "timestamp": instant_to_wire(self.at), "data": dict(self.data)}
 
@@ -96,9 +94,14 @@ class Announcement:
 Webhook = WebhookDelivery | WebhookCall | Announcement
 
 
+def webhook_id(*about: str) -> str:
+    """The same for what is about the same."""
+    return "ntc_" + short_hash(*about, length=26)
+
+
 def deliveries_for(customer: str, record: str, reported_by: str, endpoints: Iterable[str]) -> list[WebhookDelivery]:
     """A delivery for each endpoint, except that of the system that reported the change."""
-    id_ = "ntc_" + short_hash(customer, record, length=26)
+    id_ = webhook_id(customer, record)
     return [WebhookDelivery(id_, name, customer, record) for name in endpoints if name != reported_by]
 
 

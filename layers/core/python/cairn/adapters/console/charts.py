@@ -1,6 +1,6 @@
 """Pictures of numbers, as SVG that reads without colour: each mark has its number beside it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -55,21 +55,21 @@ def lift_chart(looks: Sequence[dict[str, Any]]) -> Markup:
     ends = [0.0, *(end for one in later for end in one["at_each_look"])]
     low, high = min(ends), max(ends)
 
-    def at(day: int, value: float) -> str:
-        across = (day - days[0]) / (days[-1] - days[0])
-        up = (high - min(max(value, low), high)) / (high - low or 1.0)
-        return f"{MARGIN + across * (LAST_X - MARGIN):.1f},{TOP + up * (BOTTOM - TOP):.1f}"
+    def y(value: float) -> float:
+        down = (high - min(max(value, low), high)) / (high - low or 1.0)
+        return float(round(TOP + down * (BOTTOM - TOP), 1))
 
-    upper = [at(day, one["at_each_look"][1]) for day, one in zip(days, shown, strict=True)]
-    lower = [at(day, one["at_each_look"][0]) for day, one in zip(days, shown, strict=True)]
-    line = [at(day, one["estimate"]) for day, one in zip(days, shown, strict=True)]
+    def drawn(values: Iterable[float]) -> list[str]:
+        across = ((day - days[0]) / (days[-1] - days[0]) for day in days)
+        return [f"{MARGIN + x * (LAST_X - MARGIN):.1f},{y(one):.1f}" for x, one in zip(across, values, strict=True)]
+
+    lower, upper = (drawn(one["at_each_look"][end] for one in shown) for end in (0, 1))
     first, last = shown[0], shown[-1]
-    zero = at(days[0], 0.0).partition(",")[2]
+    least, most = last["at_each_look"]
     said = (
         f"From {first['on']} to {last['on']}: the difference is now {_points(last['estimate'])}, between "
-        f"{_points(last['at_each_look'][0])} and {_points(last['at_each_look'][1])}"
+        f"{_points(least)} and {_points(most)}"
     )
-    beside = [(last["at_each_look"][1], "upper"), (last["estimate"], "now"), (last["at_each_look"][0], "lower")]
     return Markup(
         '<svg class="chart" viewBox="0 0 {width} {height}" role="img" aria-label="{said}">'
         '<polygon class="band" points="{band}"/><line class="axis" x1="{left}" x2="{right}" y1="{zero}" y2="{zero}"/>'
@@ -84,10 +84,10 @@ def lift_chart(looks: Sequence[dict[str, Any]]) -> Markup:
         band=" ".join([*upper, *reversed(lower)]),
         left=MARGIN,
         right=LAST_X,
-        zero=zero,
-        above_zero=float(zero) - 5,
-        line=" ".join(line),
-        labels=_beside([(value, float(at(days[-1], value).partition(",")[2])) for value, _ in beside]),
+        zero=y(0.0),
+        above_zero=y(0.0) - 5,
+        line=" ".join(drawn(one["estimate"] for one in shown)),
+        labels=_beside([(value, y(value)) for value in (most, last["estimate"], least)]),
         foot=BOTTOM + 22,
         start=first["on"],
         end=last["on"],

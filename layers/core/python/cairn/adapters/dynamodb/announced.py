@@ -13,8 +13,8 @@ from cairn.domain.journey.arms import RULE
 from cairn.domain.operations.breaker import BREAKER
 from cairn.domain.people.task import Priority, TaskKind, TaskStatus
 from cairn.domain.shared.announced import AnnouncedType
-from cairn.domain.shared.hashing import short_hash
 from cairn.domain.shared.instants import instant_from_wire
+from cairn.domain.webhook_delivery import webhook_id
 
 Image = Mapping[str, Mapping[str, Any]]
 Wire = Mapping[str, Any]
@@ -59,7 +59,7 @@ def _of_order(sk: str, new: Image) -> Announce | None:
 
 
 def _announce(type_: AnnouncedType, at: str, data: Wire, what: str) -> Announce:
-    return Announce("ntc_" + short_hash(type_, what, at, length=26), type_, instant_from_wire(at), {**data, "at": at})
+    return Announce(webhook_id(type_, what, at), type_, instant_from_wire(at), {**data, "at": at})
 
 
 def _is_open(image: Image) -> bool:

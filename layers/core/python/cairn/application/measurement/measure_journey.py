@@ -190,11 +190,14 @@ def _added(name: str, rows: Sequence[Row]) -> ArmTotals:
 
 def _days(rows: Sequence[Row]) -> list[Day]:
     """Of the customers whose window has closed."""
-    days = sorted({int(row["day"]) for row in rows} - {OPEN})
-    arms = {
-        day: [_totals(name, [row for row in rows if row["day"] == day]) for name in (TREATED, HOLDOUT)] for day in days
-    }
-    return [Day(_EPOCH + timedelta(days=day), *map(Proportion.converted, arms[day])) for day in days]
+    by_day: dict[int, list[Row]] = {}
+    for row in rows:
+        by_day.setdefault(int(row["day"]), []).append(row)
+    by_day.pop(OPEN, None)
+    return [
+        Day(_EPOCH + timedelta(days=day), *(Proportion.converted(_totals(name, own)) for name in (TREATED, HOLDOUT)))
+        for day, own in by_day.items()
+    ]
 
 
 def _currencies(rows: Sequence[Row]) -> int:

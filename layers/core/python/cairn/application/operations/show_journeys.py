@@ -25,8 +25,6 @@ class JourneyState:
     document: Mapping[str, Any]
     """As it was checked."""
     is_deployed: bool
-    checked: Mapping[str, Any] | None = None
-    """What the check and preflight have found; None for an earlier version."""
     paused: PauseRecord | None = None
     stopped: SwitchRecord | None = None
 
@@ -40,6 +38,8 @@ class ShownJourney:
     """By version and step, how many of this part of the index stand there."""
     following: str | None
     """What gives the counts of the next part; None after the last one."""
+    checked: Mapping[str, Any] | None
+    """What the check and preflight have found; None for an earlier version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class ShowJourneys:
             following = page.following
             if following is None:
                 break
-        return ShownJourney(state, versions, counts, following)
+        return ShownJourney(state, versions, counts, following, self.directory.checked(name, state.journey.version))
 
     def _state(self, name: str, version: str, board: SwitchState, now: datetime) -> JourneyState:
         target = f"journey:{name}"
@@ -81,7 +81,6 @@ class ShowJourneys:
             journey=self.directory.version(name, version),
             document=self.directory.document(name, version),
             is_deployed=self.directory.deployed(name) == version,
-            checked=self.directory.checked(name, version),
             paused=board.paused(target, now),
             stopped=board.stopped.get(target),
         )

@@ -52,7 +52,8 @@ def what_begins(change: Change, watching: Watching, now: datetime) -> Iterator[E
     changed = change.after.changes_since(change.before[0])
     seen = watching if change.notices or TIME_ZONE in changed else changed & watching.keys()
     asked = {journey.name: journey for name in seen for journey in watching[name]}
-    asked |= {one.name: one for several in watching.values() for one in several if one.name in change.ended}
+    if change.ended:
+        asked |= {one.name: one for several in watching.values() for one in several if one.name in change.ended}
     for name in sorted(asked, key=lambda one: (-asked[one].entry.priority, one)):
         journey = asked[name]
         event = CONDITION_MET if journey.entry.condition else DATE_CHANGED

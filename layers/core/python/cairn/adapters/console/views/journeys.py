@@ -14,8 +14,7 @@ def all_of_them(ask: Ask) -> View:
 
 
 def show(ask: Ask) -> View:
-    name = ask.named["journey"]
-    journey = ask.api.get("journeys", journey=name)
+    name, journey = ask.named["journey"], _version(ask, "")
     splits = ask.api.get("splits", journey=name)["splits"] if ask.may("GET /manage/splits") else []
     counts, standing_on = Counter[str](), Counter[str]()
     for one in journey["counts"]:

@@ -48,7 +48,7 @@ def shown(one: "ShownJourney") -> Json:
             if node.kind
         ],
         "svg": svg(drawn),
-        "check": _check(one.state.checked),
+        "check": _check(one.checked),
         "counts": [{"version": of, "step": step, "count": count} for (of, step), count in one.counts.items()],
         "after": one.following,
     }
