@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -39,15 +39,19 @@ def graph(  # noqa: PLR0913, PLR0917  its options
     counts: Annotated[
         Path | None,
         typer.Option(
-            help="How many stand where: a JSON file of steps and numbers, or of `cairn replay --json`; - for stdin.",
+            help="How many stand where: a JSON file of steps and numbers, or of `cairn replay --json`, which also says "
+            "how many went along each arrow; - for stdin.",
         ),
     ] = None,
     to: Annotated[
         str | None,
         typer.Option(
-            "--to", help="Count who stands where in this deployment (ApiUrl), and compare the arms of its splits."
+            "--to",
+            help="Count who stands where in this deployment (ApiUrl), and went along each arrow, and compare the "
+            "arms of its splits.",
         ),
     ] = None,
+    days: Annotated[int, typer.Option(min=1, max=90, help="With --to: in how many days they went.")] = 30,
     journeys: JourneysOption = JOURNEYS,
 ) -> None:
     """Draw a journey: as Mermaid, which GitHub shows, or as an SVG that stands alone, in light and dark, or as text."""
@@ -63,9 +67,11 @@ def graph(  # noqa: PLR0913, PLR0917  its options
     if to is not None and counts is not None:
         fail("count from a file or from a deployment: --counts or --to")
     if to is not None:
-        drawn = _as_deployed(drawn, Manage(to))
+        drawn = _as_deployed(drawn, Manage(to), days)
     if counts is not None:
-        drawn = drawn.counting(read_counts(_read(counts), drawn.journey))
+        standing, moves = read_counts(_read(counts), drawn.journey)
+        drawn = drawn.counting(standing)
+        drawn = drawn.flowing(moves.along) if moves and moves.along else drawn
     by_name = "svg" if out is not None and out.suffix == ".svg" else "mermaid"
     written = {"svg": svg, "mermaid": mermaid, "text": text}[format_ or by_name](drawn)
     if out is None:
@@ -77,8 +83,8 @@ def graph(  # noqa: PLR0913, PLR0917  its options
         fail(f"{out} cannot be written: {error.strerror}")
 
 
-def _as_deployed(drawn: "Graph", manage: Manage) -> "Graph":
-    """With the counts of a deployment. How many stand at steps of other versions is said beside the picture."""
+def _as_deployed(drawn: "Graph", manage: Manage, days: int) -> "Graph":
+    """With the counts of a deployment. Those of steps and ways of other versions are said beside the picture."""
     known, counts, elsewhere = {node.id for node in drawn.nodes}, Counter[str](), 0
     for one in manage.every("standing", "counts", journey=drawn.journey):
         if one["step"] in known:
@@ -87,7 +93,24 @@ def _as_deployed(drawn: "Graph", manage: Manage) -> "Graph":
             elsewhere += one["count"]
     if elsewhere:
         echo(f"{elsewhere:,} stand at steps that this version does not have", err=True)
-    return drawn.counting(counts).comparing(manage.get("splits", journey=drawn.journey)["splits"])
+    drawn = _with_flow(drawn.counting(counts), manage.get("journeys", journey=drawn.journey, days=str(days)))
+    return drawn.comparing(manage.get("splits", journey=drawn.journey)["splits"])
+
+
+def _with_flow(drawn: "Graph", deployed: dict[str, Any]) -> "Graph":
+    """With the moves of the deployed version, along the ways that this one has too."""
+    from cairn.domain.journey.moves import BEFORE_STEPS  # noqa: PLC0415  slow to import
+
+    entered = {"step": deployed["flow"]["first"], "when": "", "went": deployed["flow"]["entered"]}
+    ways = [(drawn.nodes[0].id, entered), *((one["step"], way) for one in deployed["steps"] for way in one["leads_to"])]
+    went = {(source, way["step"], way["when"]): way["went"] for source, way in ways}
+    along = {}
+    for edge in drawn.edges:
+        source = BEFORE_STEPS if edge.source == drawn.nodes[0].id else edge.source
+        along[source, edge.ways[0]] = went.pop((edge.source, edge.target, edge.label), 0)
+    if elsewhere := sum(went.values()):
+        echo(f"{elsewhere:,} went along ways that this version does not have", err=True)
+    return drawn.flowing(along)
 
 
 def _read(file: Path) -> str:

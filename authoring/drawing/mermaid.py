@@ -27,7 +27,8 @@ def _lines(graph: Graph) -> Iterator[str]:
         before, after = node.look.mermaid
         yield f'    {names[node.id]}{before}"{_text(node)}"{after}:::{node.look.tone}'
     for edge in graph.edges:
-        label = f'|"{_escaped(edge.label)}"|' if edge.label else ""
+        words = [_escaped(one) for one in (edge.label, edge.went) if one]
+        label = f'|"{"<br/>".join(words)}"|' if words else ""
         yield f"    {names[edge.source]} -->{label} {names[edge.target]}"
     if graph.notes:
         yield f'    notes["{"<br/>".join(map(_escaped, graph.notes))}"]:::finish'

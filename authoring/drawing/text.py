@@ -30,7 +30,7 @@ class _Drawing:
             self._drawn.add(step)
             yield f"{before}{_named(self._nodes[step])}"
             ways = self._ways.get(step, [])
-            if len(ways) != 1 or ways[0].label:
+            if len(ways) != 1 or ways[0].label or ways[0].went:
                 yield from self._branches(ways, before)
                 return
             step = ways[0].target
@@ -39,7 +39,9 @@ class _Drawing:
     def _branches(self, ways: list[Edge], before: str) -> Iterator[str]:
         for number, way in enumerate(ways, 1):
             corner, side = ("└─", "  ") if number == len(ways) else ("├─", "│ ")
-            yield f"{before}{corner} {shorten(way.label, WIDTH, placeholder='…')}"
+            went = f"({way.went})" if way.went else ""
+            words = filter(None, (shorten(way.label, WIDTH, placeholder="…"), went))
+            yield f"{before}{corner} {' '.join(words)}"
             yield from self.below(way.target, f"{before}{side} ")
 
 

@@ -26,7 +26,7 @@ FIELDS = (
     *("field", "target", "resumed", "effect", "named", "properties", "consent", "received_at", "delivered_at"),
     *("answers", "channels", "told_by", "error", "why", "id", "version", "enrollment", "customer_id"),
     *("message_id", "audit_id", "provider_id", "event", "endpoint", "invite", "pipeline", "stage", "before"),
-    "written_by",
+    *("written_by", "via"),
 )
 """What an expectation may name of a timeline entry, beside `at`, `kind` and its text."""
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -306,6 +307,39 @@ def test_the_palette_goes_to_a_page_and_finds_a_customer(signs_in: Any) -> None:
     page.keyboard.type("mia@example.com")
     page.keyboard.press("Enter")
     page.wait_for_url("**/customers/c_*")
+
+
+def test_the_flow_along_each_arrow_is_drawn_and_said_in_words(signs_in: Any) -> None:
+    """Twelve signed up; the page counts them from the log of facts, without being asked."""
+    page = signs_in("ada", to="/journeys/trial-welcome")
+
+    table = page.get_by_role("table", name="The arrows in words")
+    table.wait_for()
+
+    rows = [[cell.inner_text() for cell in row.locator("td").all()] for row in table.locator("tbody tr").all()]
+    went = {(source, target, when): int(count) for source, target, when, count in rows}
+    entered = went["the beginning", "hello", "always"]
+    assert entered > 0
+    assert went["hello", "which-tips", "always"] == entered
+    arms = [count for (source, *_), count in went.items() if source == "which-tips"]
+    assert len(arms) == 2
+    assert sum(arms) == entered
+    picture = b64decode(page.locator(".picture img").get_attribute("src").partition(",")[2]).decode()
+    assert 'class="went" x="' in picture
+    assert f">{entered}</text>" in picture
+    assert page.locator(".picture img").evaluate("one => one.complete && one.naturalWidth > 100")
+
+    page.get_by_label("Flow of the last").select_option("7")
+    page.get_by_text("entered this version in the last 7 days").wait_for()
+
+
+def test_without_scripts_the_flow_is_counted_by_a_button(signs_in: Any) -> None:
+    page = signs_in("ada", to="/journeys/trial-welcome", java_script_enabled=False)
+    assert not page.get_by_role("table", name="The arrows in words").count()
+
+    page.get_by_role("button", name="Count", exact=True).click()
+
+    assert page.get_by_role("table", name="The arrows in words").count()
 
 
 def test_without_scripts_every_page_is_read_and_forms_work(signs_in: Any) -> None:

@@ -24,7 +24,7 @@ from infra.local import cloud
 from infra.local.scenario import deployed, run_scenario
 from infra.local.shapes import ACCOUNT, REGION
 from infra.local.signing import local_secrets
-from tests.stories.test_facts_of_every_story import compared_with_the_table
+from tests.stories.test_facts_of_every_story import compared_with_the_table, the_flow_adds_up
 
 ROOT = Path(__file__).parents[2]
 JOURNEYS = ROOT / "layers" / "journeys"
@@ -132,6 +132,7 @@ def test_a_scenario_comes_out_as_expected_and_is_counted_and_logged_without_pers
         count("Stuck")  # most scenarios write no metric: this one shows that they would be found
         overheard.learn(made)
         facts = made.facts()
+        the_flow_adds_up(made.catalogue, result.lines, facts)
     assert result.difference == ""
     assert {name for line in result.lines for name in line} <= {"at", "kind", *FIELDS}, "expectations may name each"
     compared_with_the_table(result, facts, {one for one in overheard.personal if len(one) >= SHORTEST})

@@ -7,14 +7,20 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
+from authoring.drawing.counts import counts_of
 from authoring.stories import load
 from cairn.adapters.athena.queries import names, sql_of
+from cairn.adapters.documents.catalogue import Catalogue
+from cairn.adapters.drawing.graph import END, graph_of
+from cairn.application.operations.count_moves import CountMoves
+from cairn.domain.journey.moves import Moves
 from cairn.domain.measurement.facts import COLUMNS, KINDS
 from infra.local.facts_in_duckdb import DuckFacts
 from infra.local.scenario import ScenarioResult, deployed, run_scenario
@@ -72,6 +78,31 @@ def compared_with_the_table(result: ScenarioResult, facts: Sequence[Json], perso
     said = {str(value) for one in facts for value in one.values()}
     assert not said & set(personal)
 
+
+def the_flow_adds_up(catalogue: Path, lines: Sequence[Json], facts: Sequence[Json]) -> int:
+    """What has gone into a step has left it, stands there, or has ended there; how many moves were counted."""
+    present, moved = {line["customer_id"] for line in lines}, 0
+    log = DuckFacts(one for one in facts if one.get("customer", "") in present)
+    journeys = Catalogue(catalogue)
+    for name in sorted({line["journey"] for line in lines if line["kind"] == "entered"} & set(journeys.names())):
+        version = journeys.deployed(name) or ""
+        counted = CountMoves(log)(name, 3650, NOW).of
+        moves = counted.get(version, Moves())
+        standing = counts_of(lines, name)
+        graph = graph_of(journeys.document(name, version)).flowing(moves.along)
+        entered = {line["enrollment"] for line in lines if (line["kind"], line.get("journey")) == ("entered", name)}
+        assert sum(edge.count or 0 for edge in graph.edges if edge.source == graph.nodes[0].id) == len(entered)
+        for node in graph.nodes[1:]:
+            into = sum(edge.count or 0 for edge in graph.edges if edge.target == node.id)
+            out = sum(edge.count or 0 for edge in graph.edges if edge.source == node.id)
+            moved += into
+            if node.id != END:
+                assert into - out == standing.get(node.id, 0) + moves.ended.get(node.id, 0), (name, node.id)
+    return moved
+
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+"""After all scenarios."""
 
 NO_DECISIONS = frozenset({"suppression", "unmatched"})
 

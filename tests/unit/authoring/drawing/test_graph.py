@@ -11,6 +11,7 @@ from cairn.adapters.documents.journey import journey_from_document
 from cairn.adapters.drawing.graph import END, NO_STEP, Graph, UnknownStepsError, graph_of
 from cairn.adapters.drawing.looks import LOOKS, moment_text
 from cairn.adapters.drawing.svg import STYLE, svg
+from cairn.domain.journey.moves import BEFORE_STEPS
 from cairn.domain.journey.steps import STEP_KINDS
 
 SEND = {"channel": ["push", "sms"], "template": "hello", "purpose": "marketing"}
@@ -175,6 +176,38 @@ def test_counts_stand_at_their_steps() -> None:
     assert {node.id: node.count for node in graph.nodes if node.count is not None} == {"answer": 12}
 
 
+def test_each_arrow_says_how_many_went_along_it_and_which_part_of_several() -> None:
+    along = {(BEFORE_STEPS, 0): 1240, ("answer", 0): 300, ("answer", 1): 100, ("large", 1): 7, ("old", 0): 5}
+
+    flowing = graph_of(DOCUMENT).flowing(along)
+
+    went = {(edge.source, edge.label.partition(" ")[0]): edge.went for edge in flowing.edges}
+    assert went[NO_STEP, ""] == "1,240"
+    assert [went["answer", word] for word in ("message.clicked", "message.replied", "nothing")] == [
+        "300 · 75%",
+        "100 · 25%",
+        "0 · 0%",
+    ]
+    assert (went["large", "data.total"], went["large", "else"]) == ("0 · 0%", "7 · 100%"), "both lead to one step"
+    assert went["offer", "gift"] == "0", "nobody came there, so there are no parts"
+    assert all(edge.went == "" for edge in graph_of(DOCUMENT).edges)
+
+
+def test_of_a_wait_for_the_beginning_the_entry_is_what_is_left() -> None:
+    graph = graph_of({**DOCUMENT, "entry": {"none_of": ["app.opened"], "for": "90d"}})
+
+    assert graph.flowing({(BEFORE_STEPS, 0): 3}).edges[0].count == 3
+
+
+def test_ways_with_the_same_words_are_one_arrow_for_all_of_them() -> None:
+    arms = [{"if": "data.a", "then": []}, {"if": "data.a", "then": []}]
+    document = {**DOCUMENT, "steps": [{"id": "large", "branch": arms}]}
+
+    ways_on = [edge for edge in graph_of(document).flowing({("large", 0): 2, ("large", 1): 3}).edges if edge.label]
+
+    assert [(edge.label, edge.count) for edge in ways_on] == [("data.a", 5), ("else", 0)]
+
+
 def test_the_ways_into_arms_say_what_they_have_brought_and_which_is_chosen() -> None:
     arms = [{"arm": "gift", "weight": 3}, {"arm": "nothing", "weight": 1, "then": [{"id": "bye", "exit": "none"}]}]
     document = {**DOCUMENT, "steps": [{"id": "offer", "split": {"arms": arms}}, {"id": "last", "wait": "1d"}]}
@@ -197,16 +230,22 @@ def test_counts_of_another_version_name_the_step_that_is_not_there() -> None:
 def test_counts_are_read_from_numbers_or_from_a_timeline() -> None:
     timeline = """
         {"kind": "event", "type": "trial.signup"}
-        {"kind": "waiting", "journey": "visit", "enrollment": "a", "step": "answer"}
+        {"kind": "waiting", "journey": "visit", "enrollment": "a", "step": "answer", "via": "(entry) hello"}
+        {"kind": "waiting", "journey": "visit", "enrollment": "b", "step": "answer", "via": "(entry) hello"}
+        {"kind": "waiting", "journey": "visit", "enrollment": "c", "step": "answer", "via": "(entry) hello"}
+        {"kind": "waiting", "journey": "other", "enrollment": "d", "step": "answer", "via": "(entry) hello"}
         {"kind": "waiting", "journey": "visit", "enrollment": "b", "step": "answer"}
-        {"kind": "waiting", "journey": "visit", "enrollment": "c", "step": "answer"}
-        {"kind": "waiting", "journey": "other", "enrollment": "d", "step": "answer"}
-        {"kind": "waiting", "journey": "visit", "enrollment": "b", "step": "pause"}
-        {"kind": "ended", "journey": "visit", "enrollment": "c", "outcome": "completed"}
+        {"kind": "waiting", "journey": "visit", "enrollment": "b", "step": "pause", "via": "answer:1 large:0"}
+        {"kind": "ended", "journey": "visit", "enrollment": "c", "outcome": "exit_on", "step": "answer"}
     """
 
-    assert read_counts('{\n"answer": 2,\n"pause": 0\n}', "visit") == {"answer": 2, "pause": 0}
-    assert read_counts(timeline, "visit") == {"answer": 1, "pause": 1}
+    assert read_counts('{\n"answer": 2,\n"pause": 0\n}', "visit") == ({"answer": 2, "pause": 0}, None)
+    standing, moves = read_counts(timeline, "visit")
+    assert standing == {"answer": 1, "pause": 1}
+    assert moves is not None
+    assert moves.along[BEFORE_STEPS, 0] == 3
+    assert moves.along["answer", 1] == 1
+    assert moves.ended == {"answer": 1}
 
 
 @pytest.mark.parametrize("text", ["", "answer: 2", "[1]", '{"answer": "2"}', '{"answer": true}', '{"answer": -1}'])

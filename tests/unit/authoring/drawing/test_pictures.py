@@ -15,7 +15,8 @@ from authoring.drawing.mermaid import mermaid
 from authoring.drawing.text import text
 from cairn.adapters.drawing.graph import END, Edge, Graph, Node, graph_of
 from cairn.adapters.drawing.looks import LOOKS
-from cairn.adapters.drawing.svg import svg
+from cairn.adapters.drawing.svg import THICK, svg
+from cairn.domain.journey.moves import BEFORE_STEPS
 from tests.unit.authoring.drawing.test_graph import DOCUMENT
 
 ROOT = Path(__file__).parents[4]
@@ -79,6 +80,23 @@ def test_each_step_and_each_way_is_in_both_pictures() -> None:
     assert "message.replied if event.properties.keyword == " in drawn
     assert ">1,234</text>" in drawn
     assert "<b>answer</b> · 1,234" in text
+
+
+def test_the_flow_is_in_all_pictures_as_a_number_and_by_more_than_a_colour() -> None:
+    along = {(BEFORE_STEPS, 0): 1240, ("hello", 0): 1240, ("answer", 0): 310, ("answer", 2): 930}
+    graph = graph_of(DOCUMENT).flowing(along)
+
+    drawn = svg(graph)
+
+    assert drawn.count(">1,240</text>") == 2
+    assert ">310 · 25%</text>" in drawn
+    assert "<title>message.clicked: 310 · 25%</title>" in drawn
+    widths = {float(one) for one in re.findall(r"stroke-width: ([\d.]+)\"", drawn)}
+    assert (min(widths), max(widths)) == (2.8, THICK)
+    assert 'class="way empty"' in drawn, "nobody went there: a dashed line"
+    assert "message.clicked<br/>310" in mermaid(graph)
+    assert "└─ (1,240)" in text(graph)
+    assert "├─ message.clicked (310 · 25%)" in text(graph)
 
 
 def test_an_svg_needs_nothing_else_and_knows_light_and_dark() -> None:

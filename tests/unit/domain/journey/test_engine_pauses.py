@@ -132,6 +132,12 @@ def test_a_late_step_is_skipped_and_the_rest_goes_on() -> None:
     assert sent(resumed) == []
     assert kinds(resumed) == ["passed_over", "waiting"]
     assert (resumed.enrollment.step, timers(resumed)[0].at) == ("another", MONDAY + 10 * DAY)
+    assert resumed.facts[-1].detail["via"] == f"{first(WELCOME)} tips", "a skipped step lies on the way all the same"
+
+
+def first(walked: Journey) -> str | None:
+    """The step at which an enrollment first waits."""
+    return entered(walked).enrollment.step
 
 
 @pytest.fixture

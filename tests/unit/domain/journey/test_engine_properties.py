@@ -1,6 +1,7 @@
 """Properties of the engine, for journeys of any shape and any sequence of events."""
 
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -14,7 +15,8 @@ from cairn.domain.event import Event
 from cairn.domain.journey import engine
 from cairn.domain.journey.definition import ENTRY, Journey
 from cairn.domain.journey.engine import Decision, Entered, Happened, TimerFired, Trigger, advance
-from cairn.domain.journey.enrollment import EXIT_ON, Enrollment, Status
+from cairn.domain.journey.enrollment import COMPLETED, EXIT_ON, Enrollment, Status
+from cairn.domain.journey.moves import BEFORE_STEPS, Move, moves_of
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.instants import moved
 from tests.unit.makers import MONDAY, journey
@@ -105,6 +107,28 @@ def test_what_is_to_be_done_at_the_end_is_done_once_and_not_before(history: tupl
         assert (decision.profile.get("ended") is True) == (has_ended and bool(walked.at_end))
     facts = [fact for _, _, decision in moves for fact in decision.facts if fact.step == "end"]
     assert len(facts) <= 1
+
+
+@given(histories())
+def test_what_has_gone_into_a_step_has_left_it_or_stands_there(history: tuple[Journey, list[Any]]) -> None:
+    walked, moves = history
+    decisions = [decision for _, _, decision in moves]
+    last = decisions[-1].enrollment
+
+    facts = [fact for decision in decisions for fact in decision.facts]
+    said = (Move(one.kind, one.step, one.detail.get("via", "")) for one in facts if one.kind in {"waiting", "ended"})
+    counted = moves_of(said)
+
+    first = walked.steps[ENTRY].successors[0] if walked.start == ENTRY else walked.start
+    into, out = Counter[str | None](), Counter[str | None](counted.ended)
+    for (step, way), count in counted.along.items():
+        into[first if step == BEFORE_STEPS else walked.steps[step].successors[way]] += count
+        out[step] += count
+    has_entered = any(one.kind == "entered" for one in facts)
+    assert out[BEFORE_STEPS] == has_entered
+    assert into[None] == (last.outcome == COMPLETED and has_entered)
+    for step in walked.steps.keys() - {ENTRY}:
+        assert into[step] - out[step] == (last.open and last.step == step), step
 
 
 @given(histories())

@@ -104,7 +104,7 @@ def router_of(settings: ManageApiSettings) -> ManageRouter:
         export=ExportForOperator(find, export, audit),
         commands=commands,
         customers=lambda: _customers(settings, find, timeline, audit, board, commands, targets),
-        journeys=lambda: _journeys(Path(settings.journeys_path), board),
+        journeys=lambda: _journeys(settings, board),
         messages=lambda: _messages(settings, find, timeline, audit, commands),
         dead_letters=lambda: _dead_letters(settings, sqs, audit),
         migrate=lambda: _migrate(Path(settings.journeys_path), customers, inbox, audit),
@@ -167,12 +167,13 @@ def _customers(  # noqa: PLR0913, PLR0917  what both use cases need
     )
 
 
-def _journeys(journeys: Path, board: DynamoSwitches) -> "ShowJourneys":
+def _journeys(settings: ManageApiSettings, board: DynamoSwitches) -> "ShowJourneys":
     from cairn.adapters.documents.catalogue import Catalogue  # noqa: PLC0415  with the engine
+    from cairn.application.operations.count_moves import CountMoves  # noqa: PLC0415
     from cairn.application.operations.show_journeys import ShowJourneys  # noqa: PLC0415
 
-    standing = _standing(journeys)
-    return ShowJourneys(Catalogue(journeys), board, standing)
+    journeys = Path(settings.journeys_path)
+    return ShowJourneys(Catalogue(journeys), board, _standing(journeys), lambda: CountMoves(_facts(settings)))
 
 
 def _messages(

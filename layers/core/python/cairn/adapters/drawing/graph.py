@@ -1,5 +1,6 @@
 """The graph of a checked journey: what is drawn, whatever the picture."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -9,11 +10,12 @@ from cairn.adapters.documents.journey import journey_from_document
 from cairn.adapters.drawing.looks import Look, kind_of, look_of, ways_out
 from cairn.domain.journey.definition import ENTRY, Journey, Match
 from cairn.domain.journey.enrollment import COMPLETED
+from cairn.domain.journey.moves import BEFORE_STEPS, Way
 from cairn.domain.journey.steps import step_from_document
 from cairn.domain.shared.errors import CairnError
 from cairn.domain.shared.instants import duration_text
 
-NO_STEP, END = "(entry)", "(end)"
+NO_STEP, END = BEFORE_STEPS, "(end)"
 """The ids of the entry and the end; no step has such an id."""
 
 START = Look("entry", ("([", "])"), str)
@@ -46,6 +48,19 @@ class Edge:
     target: str
     label: str = ""
     walked: bool = False
+    ways: tuple[int, ...] = (0,)
+    """The numbers of the ways on from the source that it stands for."""
+    count: int | None = None
+    """How many went along it."""
+    share: float | None = None
+    """Their part of all who left the source, where that has several ways on."""
+
+    @property
+    def went(self) -> str:
+        """In words, how many went along it; empty where that was not counted."""
+        if self.count is None:
+            return ""
+        return f"{self.count:,}" if self.share is None else f"{self.count:,} · {self.share:.0%}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,22 @@ class Graph:
                 f"the counts name {', '.join(unknown)}, and {self.journey} has no such step: count the same version"
             )
         return replace(self, nodes=tuple(replace(node, count=counts.get(node.id)) for node in self.nodes))
+
+    def flowing(self, along: Mapping[Way, int]) -> Self:
+        """With how many went along each edge; ways that the journey does not have do not count."""
+        entry = self.nodes[0].id
+        counts = [
+            sum(along.get((BEFORE_STEPS if edge.source == entry else edge.source, way), 0) for way in edge.ways)
+            for edge in self.edges
+        ]
+        left, ways = Counter[str](), Counter(edge.source for edge in self.edges)
+        for edge, count in zip(self.edges, counts, strict=True):
+            left[edge.source] += count if ways[edge.source] > 1 else 0
+        edges = (
+            replace(edge, count=count, share=count / left[edge.source] if left[edge.source] else None)
+            for edge, count in zip(self.edges, counts, strict=True)
+        )
+        return replace(self, edges=tuple(edges))
 
     def walking(self, steps: Collection[str], *, to_the_end: bool = False) -> Self:
         """With the path of one customer: the steps where they were, in any order. Those of other versions are ignored.
@@ -114,10 +145,13 @@ def graph_of(document: Document) -> Graph:
         nodes.append(Node(id_, id_, look.says(step[kind]), look, kind))
         if not look.ends:
             pairs = zip_longest(journey.steps[id_].successors, ways_out(step), fillvalue="")
-            edges += [Edge(id_, target or END, label) for target, label in pairs]
+            ways: dict[tuple[str, str], tuple[int, ...]] = {}
+            for number, (target, label) in enumerate(pairs):
+                ways[target or END, label] = (*ways.get((target or END, label), ()), number)
+            edges += [Edge(id_, target, label, ways=numbers) for (target, label), numbers in ways.items()]
     if any(edge.target == END for edge in edges):
         nodes.append(Node(END, COMPLETED, "", FINISH))
-    return Graph(document["journey"], tuple(nodes), tuple(dict.fromkeys(edges)), tuple(_notes(document, journey)))
+    return Graph(document["journey"], tuple(nodes), tuple(edges), tuple(_notes(document, journey)))
 
 
 def steps_in(steps: Any) -> Iterator[Document]:

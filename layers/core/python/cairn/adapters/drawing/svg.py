@@ -20,6 +20,8 @@ ADVANCE = 6.9
 MOST_CHARACTERS = int((WIDTH - 2 * PADDING) / ADVANCE)
 MOST_LINES = 3
 MOST_IN_LABEL = 30
+THIN, THICK = 1.4, 7.0
+"""Of ways that are counted: the way that nobody took, and the one that most took."""
 
 STYLE = """
   svg { --paper: #ffffff; --ink: #1c2430; --dim: #5b6675; --box: #ffffff; --line: #9aa5b1; --edge: #d5dbe2;
@@ -48,6 +50,11 @@ STYLE = """
   .tip.walked { fill: var(--walked) }
 """
 
+STYLE_OF_FLOW = """\
+  .went { font-size: 12px; font-weight: 700; text-anchor: middle; fill: var(--ink) }
+  .empty { stroke-dasharray: 3 4 }
+"""
+
 Id = str | Edge
 """A node by its id, or an edge's words by the edge."""
 
@@ -55,7 +62,7 @@ Id = str | Edge
 def svg(graph: Graph) -> str:
     """The picture."""
     sizes: dict[Id, tuple[float, float]] = {node.id: _size(node) for node in graph.nodes}
-    sizes |= {edge: _label_size(edge) for edge in graph.edges if edge.label}
+    sizes |= {edge: _label_size(edge) for edge in graph.edges if _has_words(edge)}
     parts = [(edge, one) for edge in graph.edges for one in _parts(edge)]
     placed = layout(sizes, [one for _, one in parts], gap=GAP)
     head = HEAD + LINE * len(graph.notes)
@@ -67,12 +74,12 @@ def svg(graph: Graph) -> str:
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width} {height}"{size}>',
         f"<title>{escape(graph.journey)}</title>",
-        f"<style>{STYLE}</style>",
+        f"<style>{STYLE}{STYLE_OF_FLOW if any(edge.went for edge in graph.edges) else ''}</style>",
         f'<rect class="paper"{size} rx="10"/>',
         *_head(graph),
         f'<g transform="translate({_number(shift[0])} {_number(shift[1])})">',
         *_ways(parts, placed),
-        *(one for edge in graph.edges if edge.label for one in _label(edge, placed.boxes[edge], sizes[edge])),
+        *(one for edge in graph.edges if _has_words(edge) for one in _label(edge, placed.boxes[edge], sizes[edge])),
         *(one for node in graph.nodes for one in _node(node, placed.boxes[node.id], sizes[node.id])),
         "</g>",
         "</svg>",
@@ -92,8 +99,12 @@ def _size(node: Node) -> tuple[float, float]:
 
 
 def _label_size(edge: Edge) -> tuple[float, float]:
-    lines = _wrapped(edge.label, MOST_IN_LABEL)
+    lines = [*_wrapped(edge.label, MOST_IN_LABEL), *([edge.went] if edge.went else [])]
     return max(map(_width, lines)), (LINE - 2) * len(lines) + 3
+
+
+def _has_words(edge: Edge) -> bool:
+    return bool(edge.label or edge.went)
 
 
 def _wrapped(text: str, most: int) -> list[str]:
@@ -114,7 +125,7 @@ def _short(text: str) -> str:
 
 def _parts(edge: Edge) -> Sequence[tuple[Id, Id]]:
     """An edge with words is two: to them and on. So they never lie on another edge or box."""
-    return ((edge.source, edge), (edge, edge.target)) if edge.label else ((edge.source, edge.target),)
+    return ((edge.source, edge), (edge, edge.target)) if _has_words(edge) else ((edge.source, edge.target),)
 
 
 def _head(graph: Graph) -> Iterator[str]:
@@ -125,12 +136,17 @@ def _head(graph: Graph) -> Iterator[str]:
 
 def _ways(parts: Sequence[tuple[Edge, tuple[Id, Id]]], placed: Layout) -> Iterator[str]:
     drawn = sorted(zip(parts, placed.routes, strict=True), key=lambda one: one[0][0].walked)  # the path above the rest
+    most = max((edge.count or 0 for edge, _ in parts), default=0)
     for (edge, (_, target)), route in drawn:
         walked = " walked" if edge.walked else ""
-        yield f'<path class="way{walked}" d="{_path(route)}"/>'
+        empty = " empty" if edge.count == 0 else ""
+        wide = THIN + (THICK - THIN) * edge.count / most if edge.count else THIN
+        width = f' style="stroke-width: {_number(wide)}"' if edge.count else ""
+        yield f'<path class="way{walked}{empty}"{width} d="{_path(route)}"/>'
         if not isinstance(target, Edge):
             (x, y), up = route[-1], route[-1][1] < route[0][1]
-            tip = f"l-4 {7 if up else -7}h8z"
+            half = max(4.0, wide / 2 + 4)
+            tip = f"l-{_number(half)} {_number(half * (1.75 if up else -1.75))}h{_number(2 * half)}z"
             yield f'<path class="tip{walked}" d="M{_number(x)} {_number(y)}{tip}"/>'
 
 
@@ -147,10 +163,13 @@ def _path(route: Sequence[Point]) -> str:
 def _label(edge: Edge, at: Point, size: Point) -> Iterator[str]:
     x, y = at
     box = f'x="{_number(x)}" y="{_number(y)}" width="{_number(size[0])}" height="{size[1]}"'
-    yield f'<g><title>{escape(edge.label)}</title><rect class="paper" {box}/>'
-    for number, line in enumerate(_wrapped(edge.label, MOST_IN_LABEL)):
+    says = ": ".join(filter(None, (edge.label, edge.went)))
+    yield f'<g><title>{escape(says)}</title><rect class="paper" {box}/>'
+    words = _wrapped(edge.label, MOST_IN_LABEL)
+    for number, line in enumerate([*words, *([edge.went] if edge.went else [])]):
         middle, base = _number(x + size[0] / 2), _number(y + 13 + (LINE - 2) * number)
-        yield f'<text class="label" x="{middle}" y="{base}">{escape(line)}</text>'
+        kind = "label" if number < len(words) else "went"
+        yield f'<text class="{kind}" x="{middle}" y="{base}">{escape(line)}</text>'
     yield "</g>"
 
 

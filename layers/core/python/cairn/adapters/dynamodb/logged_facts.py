@@ -104,6 +104,7 @@ def _decisions(changed: Changed) -> Iterator[LoggedFact]:
             value=detail.get("value", 0),
             currency=detail.get("currency", ""),
             lag_ms=detail.get("lag", 0),
+            via=detail.get("via", ""),
         )
 
 

@@ -204,8 +204,10 @@ def _effect_from_wire(wire: Wire, owner: Enrollment | None) -> Effect:
 
 def _fact_to_wire(fact: Fact, owner: Enrollment | None, beside: Mapping[str, Enrollment]) -> Wire:
     """Without the journey where an enrollment that is written with it names it."""
-    if owner is not None and fact == _wait_of(owner):
-        return {"kind": WAITING}
+    if owner is not None and fact.kind == WAITING:
+        via = {name: one for name, one in fact.detail.items() if name == VIA}
+        if fact == _wait_of(owner, via):
+            return {"kind": WAITING, **via}
     enrollment = beside.get(fact.enrollment)
     wire = codec.fact_to_wire(replace(fact, journey="") if enrollment and enrollment.journey == fact.journey else fact)
     return {name: one for name, one in wire.items() if name != "enrollment"} if owner else wire
@@ -213,8 +215,9 @@ def _fact_to_wire(fact: Fact, owner: Enrollment | None, beside: Mapping[str, Enr
 
 def _fact_from_wire(wire: Wire, owner: Enrollment | None, enrollments: Mapping[str, Enrollment]) -> Fact:
     """With the enrollment in whose item it stands, and the journey that is stored beside it."""
-    wait = _wait_of(owner) if owner else None
-    if wire == {"kind": WAITING} and wait is not None:
+    via = {name: one for name, one in wire.items() if name == VIA}
+    wait = _wait_of(owner, via) if owner else None
+    if wire == {"kind": WAITING, **via} and wait is not None:
         return wait
     fact = codec.fact_from_wire({**wire, "enrollment": owner.id} if owner else wire)
     enrollment = enrollments.get(fact.enrollment)
@@ -222,6 +225,8 @@ def _fact_from_wire(wire: Wire, owner: Enrollment | None, enrollments: Mapping[s
 
 
 WAITING: FactKind = "waiting"
+VIA = "via"
+"""How an enrollment has come to where it waits: the one detail of its fact that its item does not say."""
 
 
 def _timer_of(one: Enrollment) -> WakeAt | None:
@@ -231,11 +236,11 @@ def _timer_of(one: Enrollment) -> WakeAt | None:
     return WakeAt(effect_id(one.id, one.step, one.sequence), one.id, one.sequence, one.timer_at)
 
 
-def _wait_of(one: Enrollment) -> Fact | None:
+def _wait_of(one: Enrollment, via: Mapping[str, str]) -> Fact | None:
     """And its fact."""
     if one.step is None or one.timer_at is None:
         return None
-    return Fact(WAITING, one.id, one.journey, one.step, {"until": instant_to_wire(one.timer_at)})
+    return Fact(WAITING, one.id, one.journey, one.step, {"until": instant_to_wire(one.timer_at), **via})
 
 
 def _committed(  # noqa: PLR0913, PLR0917  what an outbox says, and what its item says of it

@@ -93,6 +93,9 @@ HasEnrollment = SendMessage | OpenTask | WithdrawTasks | EmitEvent | CallWebhook
 BEGINNINGS = frozenset({"entered", "held_out"})
 """The facts with which an enrollment begins."""
 
+MOVES = frozenset({"waiting", "ended"})
+"""The facts that say how an enrollment has come to where it is."""
+
 
 def commit_of_version(version: int | str) -> str:
     """The name of the commit by which the customer's version became this one."""
@@ -123,20 +126,23 @@ class Committed:
 
     def work(self) -> "tuple[WaitingEffect, ...]":
         """Each of its effects with all that is needed to carry it out later; its facts last."""
-        facts = (RememberFacts(tuple(map(self._with_beginning, self.facts))),) if self.facts else ()
+        facts = (RememberFacts(tuple(map(self._with_version, self.facts))),) if self.facts else ()
         positions = (*(self.positions or range(len(self.effects))), len(self.effects))
         return tuple(
             WaitingEffect(self.customer, self.name, self.at, self._as_decided(what), position, self._left(what))
             for position, what in zip(positions, (*self.effects, *facts), strict=False)
         )
 
-    def _with_beginning(self, fact: Fact) -> Fact:
-        """What begins an enrollment says by which version of its journey, and how long after its event (`lag`, ms)."""
-        enrollment = self.enrollments.get(fact.enrollment) if fact.kind in BEGINNINGS else None
-        if enrollment is None:
+    def _with_version(self, fact: Fact) -> Fact:
+        """What begins an enrollment says by which version of its journey, and how long after its event (`lag`, ms).
+
+        What moves or ends one has the version, too: it names the ways of that version.
+        """
+        enrollment = self.enrollments.get(fact.enrollment)
+        if enrollment is None or fact.kind not in BEGINNINGS | MOVES:
             return fact
         lag = max(enrollment.entered_at - enrollment.since, timedelta()) // timedelta(milliseconds=1)
-        about = {"version": enrollment.version, **({"lag": lag} if lag else {})}
+        about = {"version": enrollment.version, **({"lag": lag} if lag and fact.kind in BEGINNINGS else {})}
         return replace(fact, detail={**fact.detail, **about})
 
     def _as_decided(self, what: Work) -> Work:

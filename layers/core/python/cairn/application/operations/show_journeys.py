@@ -1,11 +1,12 @@
 """Show the deployed journeys, and one of them with its steps and how many customers stand at each."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cairn.application.operations.count_moves import CountedMoves, CountMoves
 from cairn.application.operations.count_standing import CountStanding
 from cairn.application.ports import JourneyDocuments, SwitchBoard
 from cairn.domain.journey.definition import Journey
@@ -40,6 +41,8 @@ class ShownJourney:
     """What gives the counts of the next part; None after the last one."""
     checked: Mapping[str, Any] | None
     """What the check and preflight have found; None for an earlier version."""
+    moves: CountedMoves | None = None
+    """How they went from step to step, where that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class ShowJourneys:
     directory: JourneyDocuments
     board: SwitchBoard
     standing: CountStanding
+    moves: Callable[[], CountMoves]
 
     def page(self, limit: int, after: str, now: datetime) -> list[JourneyState]:
         """The deployed versions, by name, those behind `after`."""
@@ -54,8 +58,10 @@ class ShowJourneys:
         names = sorted(name for name in self.directory.names() if name > after)
         return [self._state(name, self.directory.deployed(name) or "", board, now) for name in names[:limit]]
 
-    def show(self, name: str, version: str, after: str, now: datetime) -> ShownJourney:
+    def show(self, name: str, version: str, after: str, now: datetime, days: int = 0) -> ShownJourney:
         """The named version, else the deployed one, else the first of those that customers were enrolled in.
+
+        The moves are those of so many days; of none, they are not counted, since that takes seconds.
 
         Raises UnknownTargetError for an unknown journey, UnknownJourneyError for an unknown version.
         """
@@ -73,7 +79,9 @@ class ShowJourneys:
             following = page.following
             if following is None:
                 break
-        return ShownJourney(state, versions, counts, following, self.directory.checked(name, state.journey.version))
+        moves = self.moves()(name, days, now) if days else None
+        checked = self.directory.checked(name, state.journey.version)
+        return ShownJourney(state, versions, counts, following, checked, moves)
 
     def _state(self, name: str, version: str, board: SwitchState, now: datetime) -> JourneyState:
         target = f"journey:{name}"

@@ -140,6 +140,7 @@ def _stay_at(walk: Walk, before: Step, *, is_same_zone: bool) -> None:
 def _move_to(walk: Walk, target: Next | Target) -> None:
     """The enrollment stands at another step, and is about to perform it."""
     walk.enrollment = walk.enrollment.moving()
+    walk.jump()
     if not isinstance(target, str):
         walk.end(COMPLETED)
         return

@@ -13,6 +13,7 @@ from cairn.domain.journey.arms import NO_ARMS, Arms
 from cairn.domain.journey.conditions import Scope, evaluate, is_met
 from cairn.domain.journey.definition import ANY_KEY, DATE_CHANGED, ENTRY, Journey, Match
 from cairn.domain.journey.enrollment import COMPLETED, EXIT_ON, Enrollment, Status, held_out
+from cairn.domain.journey.moves import BEFORE_STEPS
 from cairn.domain.profile.profile import Profile
 from cairn.domain.shared.hashing import share
 from cairn.domain.shared.instants import instant_to_wire, moved
@@ -20,6 +21,10 @@ from cairn.domain.shared.moments import DayOf, Delay, Moment, Silence
 
 UNMEASURED = "unmeasured"
 """The reason of an entry that neither can be held out nor counts for the journey's effect."""
+
+
+LAST_WAY = -1
+"""The only way on from most steps; from the others that of `else`, and of a timeout."""
 
 
 class Stop(Enum):
@@ -48,6 +53,12 @@ class Walk:
         self.facts: list[Fact] = []
         self.looked_up: list[str] = []
         """The expressions about the profile that decided something."""
+        self.here = enrollment.step
+        """The step that it has come to; None before the first one, and after the last."""
+        self.way = LAST_WAY
+        """By which of its ways the step is left: a number among its successors."""
+        self._via: list[str] = []
+        """The steps that were left since the enrollment waited last, each with its way where it has several."""
 
     def scope(self, event: Event | None = None) -> Scope:
         seen = event or self.event
@@ -87,6 +98,8 @@ class Walk:
     def go(self, target: Next) -> None:
         """Perform steps until one stops or none is left. This ends: every next step lies further on."""
         while target is not Stop.HERE:
+            if self.here != target:
+                self._leave_for(target)
             if self.enrollment.step is not None:
                 self.enrollment = self.enrollment.moving()
             if target is None:
@@ -94,10 +107,27 @@ class Walk:
                 return
             target = self.journey.steps[target].perform(self)
 
+    def _leave_for(self, target: str | None) -> None:
+        """Of the entry, `enter` says that it is left: whoever is held out does not."""
+        if self.here and self.here != ENTRY:
+            ways = len(self.journey.steps[self.here].successors)
+            self._via.append(f"{self.here}:{self.way % ways}" if ways > 1 else self.here)
+        self.here, self.way = target, LAST_WAY
+
+    def jump(self) -> None:
+        """It is put somewhere else, by no way of the journey."""
+        self.here, self.way, self._via = None, LAST_WAY, []
+
+    def _moved(self) -> dict[str, str]:
+        """How it has come here since it waited last: the steps in order, with the number of the way behind a colon."""
+        via, self._via = self._via, []
+        return {"via": " ".join(via)} if via else {}
+
     def enter(self, target: Next) -> Next:
         """The customer enters, if not for the holdout; where that leads."""
         if self.journey.unmeasured and is_met(self.journey.unmeasured, self.scope()):
             self.note("entered", reason=UNMEASURED)
+            self._via.append(BEFORE_STEPS)
             return target
         if held_out(self.journey.name, self.profile.id, self.journey.holdout):
             self.enrollment = replace(self.enrollment, status=Status.HELD_OUT)
@@ -105,6 +135,7 @@ class Walk:
             self.await_next_year()
             return Stop.HERE
         self.note("entered")
+        self._via.append(BEFORE_STEPS)
         return target
 
     def values_of(self, expressions: Mapping[str, str]) -> dict[str, Any]:
@@ -116,6 +147,8 @@ class Walk:
         """The step after a skipped one; of several paths, the last. A split is not skipped: nobody changes arms."""
         if not step_id:
             return None
+        if self.here != step_id:
+            self._leave_for(step_id)
         step = self.journey.steps[step_id]
         return step.skipped(self) if hasattr(step, "skipped") else step.successors[-1]
 
@@ -152,15 +185,16 @@ class Walk:
         self.enrollment = replace(self.enrollment, moved_to=moved_to)
         this = self.effect_id(step_id)
         self.effects.append(WakeAt(this, self.enrollment.id, self.enrollment.sequence, at))
-        self.note("waiting", step_id, until=instant_to_wire(at), **why)
+        self.note("waiting", step_id, until=instant_to_wire(at), **why, **self._moved())
 
     def end(self, outcome: str, **detail: Any) -> None:
         has_begun = self.enrollment.has_begun
+        at = self.here if has_begun and self.here else ""
         self.clean_up()
         if outcome == EXIT_ON:
             self._withdraw_tasks(str(detail.get("because", outcome)))
         self.enrollment = self.enrollment.ending(outcome, self.now)
-        self.note("ended", outcome=outcome, **detail)
+        self.note("ended", at, outcome=outcome, **detail, **self._moved())
         if has_begun:
             self.await_next_year()
 

@@ -37,7 +37,7 @@ class LoggedFact:
     enrollment: str = ""
     """The id of the customer's enrollment."""
     step: str = ""
-    """The id of the step; of a stage, its pipeline."""
+    """The id of the step; of an end, where that was; of a stage, its pipeline."""
     arm: str = ""
     """Of a split or a branch; of a customer, the stage or class; of a goal, the state that the customer was in: of the
     holdout, it is not `active`."""
@@ -82,6 +82,9 @@ class LoggedFact:
     from its decision. Of a timer that fired late: by how much."""
     number: int = 0
     """How many it stands for, where that is not one."""
+    via: str = ""
+    """Of a wait and an end: the steps that were left on the way there, in order. A step with several ways on has `:`
+    and the number of the one that was taken, from 0."""
 
     def wire(self) -> dict[str, Any]:
         """The line as JSON has it."""

@@ -1,5 +1,6 @@
 """Journeys: who stands where, what each step does, and how to stop one."""
 
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,8 +14,20 @@ def all_of_them(ask: Ask) -> View:
     return View("journeys.html", "Journeys", ask.api.get("journeys"))
 
 
+DAYS = ("7", "30", "90")
+
+END_OF_API = "(end)"
+"""Where the last steps lead to, as /manage names it."""
+
+
 def show(ask: Ask) -> View:
-    name, journey = ask.named["journey"], _version(ask, "")
+    """How many went along each arrow is counted when htmx asks for it, since that may take seconds."""
+    name, days = ask.named["journey"], ask.given("days") or DAYS[1]
+    counted = ask.visit.wants_a_part or ask.given("flow") == "yes"
+    journey = _version(ask, "", days if counted else "")
+    flow = {"journey": journey, "days": days, "choices": DAYS, "picture": _picture(journey), "ways": _ways(journey)}
+    if ask.visit.wants_a_part:
+        return View("flow.html", name, flow)
     splits = ask.api.get("splits", journey=name)["splits"] if ask.may("GET /manage/splits") else []
     counts, standing_on = Counter[str](), Counter[str]()
     for one in journey["counts"]:
@@ -24,7 +37,7 @@ def show(ask: Ask) -> View:
     return View(
         "journey.html",
         name,
-        {"journey": journey, "counts": counts, "standing_on": standing_on, "splits": splits, "report": report},
+        {**flow, "counts": counts, "standing_on": standing_on, "splits": splits, "report": report},
     )
 
 
@@ -40,10 +53,28 @@ def versions(ask: Ask) -> View:
     return View("versions.html", f"{ask.named['journey']}: two versions", shown | sides)
 
 
-def _version(ask: Ask, version: str) -> dict[str, Any]:
-    asked = {"version": version} if version else {}
-    found: dict[str, Any] = ask.api.get("journeys", journey=ask.named["journey"], **asked)
+def _version(ask: Ask, version: str, days: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = ask.api.get("journeys", journey=ask.named["journey"], version=version, days=days)
     return found
+
+
+def _picture(journey: Mapping[str, Any]) -> str:
+    """As an address, so that the numbers in it are those of the table beside it, and are counted once."""
+    return f"data:image/svg+xml;base64,{b64encode(journey['svg'].encode()).decode()}"
+
+
+def _ways(journey: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each arrow as the picture has it, in words: from where, to where, when, and how many."""
+    if not journey["flow"]:
+        return []
+    entered = journey["flow"]
+    ways = [{"from": "the beginning", "to": entered["first"], "when": "", "went": entered["entered"]}]
+    ways += [
+        {"from": one["step"], "to": way["step"], "when": way["when"], "went": way["went"]}
+        for one in journey["steps"]
+        for way in one["leads_to"]
+    ]
+    return [{**way, "to": "the end" if way["to"] == END_OF_API else way["to"]} for way in ways]
 
 
 def _side(journey: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from cairn.adapters.drawing.graph import Graph, graph_of
 from cairn.adapters.drawing.svg import svg
 from cairn.adapters.http.manage.documents import pause_of, switched
+from cairn.domain.journey.moves import Moves
 from cairn.domain.journey.steps.send import Send
-from cairn.domain.shared.instants import duration_text
+from cairn.domain.shared.instants import duration_text, instant_to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +31,9 @@ def shown(one: "ShownJourney") -> Json:
     known = {node.id for node in graph.nodes}
     templates = {id_: step.template for id_, step in one.state.journey.steps.items() if isinstance(step, Send)}
     drawn = graph.counting({step: count for step, count in here.items() if step in known})
+    moves = one.moves.of.get(version, Moves()) if one.moves else None
+    if moves:
+        drawn = drawn.flowing(moves.along)
     return {
         **_journey(one.state, graph),
         "versions": list(one.versions),
@@ -40,18 +44,31 @@ def shown(one: "ShownJourney") -> Json:
                 "says": node.says,
                 "template": templates.get(node.id),
                 "standing": here[node.id],
+                "ended": moves.ended.get(node.id, 0) if moves else None,
                 "leads_to": [
-                    {"step": edge.target, "when": edge.label} for edge in graph.edges if edge.source == node.id
+                    {"step": edge.target, "when": edge.label, "went": edge.count}
+                    for edge in drawn.edges
+                    if edge.source == node.id
                 ],
             }
             for node in graph.nodes
             if node.kind
         ],
+        "flow": _flow(one, drawn),
         "svg": svg(drawn),
         "check": _check(one.checked),
         "counts": [{"version": of, "step": step, "count": count} for (of, step), count in one.counts.items()],
         "after": one.following,
     }
+
+
+def _flow(one: "ShownJourney", drawn: Graph) -> Json | None:
+    """The time that was counted, and the ways that no step leads to: into the first one."""
+    if one.moves is None:
+        return None
+    entry = next(edge for edge in drawn.edges if edge.source == drawn.nodes[0].id)
+    times = {"since": instant_to_wire(one.moves.since), "until": instant_to_wire(one.moves.until)}
+    return {**times, "first": entry.target, "entered": entry.count}
 
 
 CHECKED = (

@@ -343,12 +343,14 @@ class ManageRouter:
 
     def _journeys(self, call: OperatorRequest, now: datetime) -> Answer:
         from cairn.adapters.http.manage import journeys  # noqa: PLC0415  with the pictures
+        from cairn.application.operations.count_moves import STORED_DAYS  # noqa: PLC0415
 
         query = call.query or {}
         limit = count_in(query, "limit", default=PAGE, most=MAX_PAGE)
         name, version, after = (query.get(one, "")[:MAX_ID_LENGTH] for one in ("journey", "version", "after"))
         if name:
-            return Answer(200, journeys.shown(self.journeys().show(name, version, after, now)))
+            days = count_in(query, "days", default=DAYS, most=STORED_DAYS) if "days" in query else 0
+            return Answer(200, journeys.shown(self.journeys().show(name, version, after, now, days)))
         found = self.journeys().page(limit, after, now)
         return Answer(200, journeys.listed(found, is_full=len(found) == limit))
 

@@ -29,9 +29,10 @@ class Branch:
         return (*(target for _, target in self.arms), self.otherwise)
 
     def perform(self, walk: Walk) -> Next:
-        for number, (condition, target) in enumerate(self.arms, start=1):
+        for way, (condition, target) in enumerate(self.arms):
             if is_met(condition, walk.scope()):
-                walk.note("branched", self.id, arm=number)
+                walk.way = way
+                walk.note("branched", self.id, arm=way + 1)
                 return target
         walk.note("branched", self.id, arm="else")
         return self.otherwise

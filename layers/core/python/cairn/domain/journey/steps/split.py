@@ -60,6 +60,7 @@ class Split:
             detail = {"version": walk.journey.version}
             counted = {**walk.enrollment.counted, self.id: (arm.name, walk.journey.version)}
             walk.enrollment = replace(walk.enrollment, counted=counted)
+        walk.way = self.arms.index(arm)
         walk.note("split", self.id, arm=arm.name, **detail)
         return arm.target
 

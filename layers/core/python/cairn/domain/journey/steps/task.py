@@ -158,4 +158,7 @@ class AwaitedTask(Task):
             return self.otherwise
         outcome = str(about.get("outcome", ""))
         walk.note("done", self.id, outcome=outcome, owner=about.get("owner", ""))
-        return self.targets.get(outcome, self.otherwise)
+        if outcome not in self.targets:
+            return self.otherwise
+        walk.way = list(self.targets).index(outcome)
+        return self.targets[outcome]

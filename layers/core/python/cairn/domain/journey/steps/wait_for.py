@@ -79,7 +79,8 @@ class WaitFor:
         walk.count(event)
         walk.note("happened", self.id, because=event.type)
         walk.event = event
-        return self.targets[-1 if self.needs_all else matched[0]]
+        walk.way = 0 if self.needs_all else matched[0]
+        return self.targets[walk.way]
 
     def after_those(self, met: Sequence[int]) -> Next:
         """Where it leads when the matches of these numbers have happened; Stop.HERE where the wait goes on."""

@@ -87,4 +87,5 @@ class Webhook:
         walk.note("answered", self.id, status=event.properties.get("status"))
         scope = walk.scope().about(event.properties.get("answer"))
         with_values(walk, self.id, {name: evaluate(one, scope) for name, one in self.answer.items()})
+        walk.way = 0
         return self.next
