@@ -262,7 +262,6 @@ def test_what_is_ordered_in_the_console_is_repeated_and_saved(browser: Opens, pr
     page.wait_for_selector(".st-toast:has-text('happened again')")
     assert [one.document["do"] for one in here.orders] == ["stop"]
 
-    page.wait_for_timeout(2000)  # until all is drawn anew, which a new name in the field would not outlast
     stories.locator("#st-file").fill("stopped")
     stories.get_by_text("Save and test").click()
     page.wait_for_selector(".st-toast:has-text('`cairn replay` passes')")
@@ -286,6 +285,29 @@ def test_what_is_written_while_a_panel_is_fetched_anew_stays(browser: Opens) -> 
     with page.expect_response("**/_studio/panel/stories*"):
         asked.pop().continue_()
     page.wait_for_timeout(300)
+
+    assert stories.locator("#st-file").input_value() == "stopped"
+
+
+def test_what_is_written_right_after_an_act_outlasts_all_that_is_drawn_anew(browser: Opens) -> None:
+    """The panel is drawn anew by the act itself and by the next look at the state, each of them late."""
+    page = browser()
+    begin(page)
+    post(page, "trial.signup")
+    stories = panel(page, "stories")
+    late: list[Any] = []
+    page.route("**/_studio/state", lambda route: late.append(route))  # noqa: PLW0108  Playwright takes no builtin
+
+    stories.get_by_text("Again, on the files of now").click()
+    page.wait_for_selector(".st-toast:has-text('happened again')")
+    while not late:
+        page.wait_for_timeout(50)
+    stories.locator("#st-file").fill("stopped")
+    page.unroute("**/_studio/state")
+    for one in late:
+        one.continue_()
+    page.wait_for_function("() => !document.querySelector('#studio').hasAttribute('aria-busy')")
+    page.wait_for_timeout(1500)
 
     assert stories.locator("#st-file").input_value() == "stopped"
 

@@ -65,13 +65,22 @@
     }
     if (!name) return;
     panel.dataset.address = address || (same && panel.dataset.address) || `/_studio/panel/${name}`;
-    // What is written while the panel is being fetched anew stays: the next refresh brings the rest.
-    const before = filled(panel), stale = () => same && !address && filled(panel) !== before;
+    // What is written there stays, also what is written while the panel is being fetched: the next refresh brings the rest.
+    const stale = () => same && !address && written(panel);
+    const at = same && panel.contains(document.activeElement) ? document.activeElement.id : "";
     try { await html(panel.dataset.address, panel, stale); panel.dataset.name = name; } catch (error) { say(error.message, true); }
+    if (at && document.activeElement === document.body) document.getElementById(at)?.focus();
   };
-  const filled = (place) => [...place.querySelectorAll("textarea, input[name]")].map((field) => field.value).join("\0");
   const typing = (place) => place.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
   const written = (place) => [...place.querySelectorAll("textarea, input[name]")].some((field) => field.value !== field.defaultValue);
+
+  // What a form has sent is not being written any more; what came into it since then is.
+  const sent = (form, given) => {
+    if (!form.closest(".st-panel")) return;
+    for (const field of form.querySelectorAll("textarea, input[name]")) {
+      if (given.getAll(field.name).includes(field.value)) field.value = field.defaultValue;
+    }
+  };
 
   // The console's page shows what changed; what is being written there is left alone.
   const refresh = async () => {
@@ -131,7 +140,7 @@
     if (!place) {
       place = document.createElement("div");
       place.id = "studio-walk";
-      card.querySelector("img")?.remove();
+      card.querySelector(".picture")?.remove();
       card.append(place);
     }
     const key = `studio-walk-${found[1]}`;
@@ -152,7 +161,7 @@
     }
     const answer = await act(action.pathname, given);
     if (answer.body) { one("#st-samples").value = "track/"; one("#st-body").value = answer.body; one("#st-body").focus(); }
-    else if (answer.said && open()) await show(open());
+    else if (answer.said && open()) { sent(form, given); await show(open()); }
   }, true);
 
   document.addEventListener("change", async (event) => {
@@ -183,6 +192,9 @@
     }
   });
   root.addEventListener("keydown", (event) => { if (event.key === "Escape") show(""); });
+
+  // The card with the graph comes again once the flow is counted.
+  document.addEventListener("htmx:afterSettle", () => { if (main && !one("#studio-walk", main)) walk(); });
 
   const begin = async () => {
     await html("/_studio/panel/bar", root);
