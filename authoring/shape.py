@@ -11,15 +11,15 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from authoring.problems import Loc, did_you_mean
 
 OURS = "cairn"
+
+MessageAndFix = tuple[str, str]
+"""A message and a fix."""
 """The type of our own errors. They carry their sentences: `message` and `fix`, or several in `found`."""
 
 KEY_OF_MAPPING = "[key]"
 """Pydantic adds this to the path of a mapping's entry when the error is about the key."""
 
 NO_EXAMPLE = "…"
-
-MessageAndFix = tuple[str, str]
-"""A message and a fix."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from authoring.audiences.models import BY_TABLE, BY_TIME, WAY_ON, AudiencesFile, watched
+from authoring.audiences.models import BY_TABLE, AudiencesFile
 from authoring.compiled import texts_in
-from authoring.journeys import expressions
 from authoring.policy.shape import notation_of, shape_problems
 from authoring.policy.source import Source, read_toml
 from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean
+from cairn.domain.audience.writing import change_with_time, problems_by_leads, watched
 from cairn.domain.effects import AUDIENCE_JOINED, AUDIENCE_LEFT
-from cairn.domain.profile.lead import CATEGORY, LEAD_NAMES, RFM, SCORE
+from cairn.domain.journey import expressions
+from cairn.domain.profile.lead import LEAD_NAMES
 from cairn.domain.shared.hashing import short_hash
 
 Row = Mapping[str, Any]
@@ -30,9 +31,6 @@ NOTATION = notation_of(PAGE, BY_TABLE)
 
 EXPRESSIONS = ("when", "partition", "sort", "until")
 EVENTS = (AUDIENCE_JOINED, AUDIENCE_LEFT)
-
-STEADY_RFM = ("frequency", "monetary")
-"""The parts of `profile.rfm` that orders change, and time does not."""
 
 VERSION_LENGTH = 8
 
@@ -96,40 +94,14 @@ def _compiled(row: Row, leads: Row, says: Iterable[str]) -> dict[str, Any]:
 
 def _findings(source: Source, leads: Row) -> Iterator[Finding]:
     names: set[str] = set()
-    timed = _change_with_time(leads)
+    timed = change_with_time(leads)
     for loc, row in source.rows("audiences"):
         if row["audience"] in names:
             yield (*loc, "audience"), f"{row['audience']} is there already", "Give each a name of its own."
         names.add(row["audience"])
         for key in EXPRESSIONS:
-            for path in expressions.paths_of(expressions.tree_of(row.get(key))):
-                if (field := _timed_field(path, timed)) is not None:
-                    message = f"profile.{field} changes while nothing happens, by the rules of {LEADS}"
-                    fix = f"Ask for profile.hot, which a timer corrects. {WAY_ON}" if field == SCORE else WAY_ON
-                    yield (*loc, key), message, fix
-
-
-def _timed_field(path: tuple[str, ...], timed: frozenset[str]) -> str | None:
-    name = path[1] if path[:1] == ("profile",) and len(path) > 1 else ""
-    if name not in timed or (name == RFM and path[2:3] and path[2] in STEADY_RFM):
-        return None
-    return ".".join(path[1:])
-
-
-def _change_with_time(leads: Row) -> frozenset[str]:
-    """The fields that these rules give, and that change while nothing happens."""
-    timed = {RFM} if "rfm" in leads else set()
-    points = leads.get("points", ())
-    if any("half_life" in row for row in leads.get("groups", ())) or any(_by_time(row.get("when")) for row in points):
-        timed.add(SCORE)
-    categories = (row.get("when") for row in leads.get("categories", ()))
-    if any(_by_time(one) or expressions.attributes_of(one) & timed for one in categories):
-        timed.add(CATEGORY)
-    return frozenset(timed)
-
-
-def _by_time(expression: Any) -> bool:
-    return any(node["value"] in BY_TIME for node in expressions.calls_of(expressions.tree_of(expression)))
+            for message, fix in problems_by_leads(row.get(key), timed):
+                yield (*loc, key), message, fix
 
 
 def _leads_beside(file: Path) -> Row:

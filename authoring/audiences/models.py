@@ -5,43 +5,19 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from authoring.journeys import expressions
 from authoring.journeys.values import Slug
 from authoring.policy.models import Table
 from authoring.shape import all_wrong, wrong
 from cairn.domain.audience.order import MOST_SHARDS, SortType
+from cairn.domain.audience.writing import problems_of
 
 MOST_AUDIENCES = 100
 """Each change of a profile asks those that read it."""
 
-BY_TIME = frozenset({"days_since", "hours_until"})
-"""Functions whose value changes while nothing happens."""
-
-WAY_ON = (
-    "Let a journey that enters by a date or by silence (docs/journeys.md) set a tag, and ask for the tag: "
-    "contains(profile.tags, 'quiet')."
-)
-
 
 def _expression(text: str) -> str:
-    if found := expressions.problems_of(text, expressions.PROFILE):
+    if found := problems_of(text):
         raise all_wrong(found)
-    tree = expressions.tree_of(text)
-    timed = sorted({node["value"] for node in expressions.calls_of(tree)} & BY_TIME)
-    if timed:
-        message = f"{timed[0]}() changes while nothing happens, and an audience changes by commits alone"
-        raise wrong(message, WAY_ON)
-    computed = [
-        node["value"]
-        for node in expressions.calls_of(tree)
-        if node["value"] in expressions.OWN_ARGUMENTS and node["children"][0]["type"] != "literal"
-    ]
-    if computed:
-        raise wrong(f"{computed[0]}() names no event here", f"Write the event's type: {computed[0]}('order.paid').")
-    if ("profile",) in expressions.paths_of(tree):
-        raise wrong("it reads the whole profile", "Name each field: profile.city == 'Lyon'.")
-    if not watched(text):
-        raise wrong("it reads nothing that changes", "Name a field of the profile, or an event: seen('order.paid').")
     return text
 
 
@@ -74,11 +50,3 @@ class AudiencesFile(Table):
 
 BY_TABLE: Mapping[str, type[Table]] = {"audiences": AudienceTable}
 """The model of each table, by name."""
-
-
-def watched(expression: str | None) -> set[str]:
-    """What an expression reads that may change: fields of the profile, and types of events that it names."""
-    tree = expressions.tree_of(expression)
-    calls = [node["children"] for node in expressions.calls_of(tree) if node["value"] in expressions.OWN_ARGUMENTS]
-    named = {str(first["value"]) for first, *_ in calls if first["type"] == "literal"}
-    return expressions.attributes_of(expression) | named

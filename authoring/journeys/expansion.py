@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from authoring.journeys.calendars import Compiled as Calendar
-from authoring.journeys.expressions import attributes_of
 from authoring.journeys.steps import kinds_of, model_of
 from authoring.journeys.steps.base import UNREACHABLE
 from authoring.journeys.steps.repeat import MOST_TIMES
 from authoring.journeys.steps.send import EMAIL
 from authoring.journeys.values import STEP_ID
 from authoring.problems import Loc, did_you_mean
+from cairn.domain.journey.expressions import attributes_of
 
 MOST_STEPS = 1_000
 """Of a journey, written out."""

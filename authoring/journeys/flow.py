@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from authoring.journeys.expressions import uses_root
 from authoring.journeys.steps import kinds_of, model_of
 from authoring.journeys.steps.base import UNREACHABLE, WITH_EVENT, WITHOUT_EVENT, EventScope
 from authoring.journeys.steps.send import template_and_channels
@@ -16,6 +15,7 @@ from authoring.proof.paths import crowded
 from cairn.adapters.documents.journey import journey_from_document
 from cairn.domain.event import MESSAGE_EVENTS
 from cairn.domain.journey.definition import ENTRY
+from cairn.domain.journey.expressions import uses_root
 
 Finding = tuple[Loc, str, str]
 """A path in the document, a message and a fix."""

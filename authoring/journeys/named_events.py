@@ -8,7 +8,6 @@ from jinja2 import TemplateSyntaxError, nodes
 
 from authoring.journeys.events import Declarations, Names
 from authoring.journeys.expansion import Expansion
-from authoring.journeys.expressions import calls_of, paths_of, tree_of
 from authoring.journeys.source import Source
 from authoring.journeys.steps import kinds_of, model_of
 from authoring.journeys.templates import Part
@@ -17,6 +16,7 @@ from authoring.shape import MessageAndFix
 from cairn.adapters.templates.language import environment
 from cairn.domain.event import EVENT_TYPE_SHAPE
 from cairn.domain.journey.definition import ANY_KEY
+from cairn.domain.journey.expressions import calls_of, paths_of, tree_of
 
 DATA, PROPERTIES = ("data",), ("event", "properties")
 """Where expressions see the properties of events."""

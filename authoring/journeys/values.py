@@ -12,16 +12,16 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from authoring.journeys import expressions
-from authoring.journeys.expressions import NamesInScope
 from authoring.problems import did_you_mean
 from authoring.shape import all_wrong, wrong
 from cairn.adapters.documents.shares import share
 from cairn.domain.consent.keywords import WORDS, intent_of, may_mean_stop
 from cairn.domain.consent.plain_words import plain_text
 from cairn.domain.event import EVENT_TYPE_SHAPE
+from cairn.domain.journey import expressions
 from cairn.domain.journey.conditions import ABOUT_EVENTS, compiled
 from cairn.domain.journey.definition import ANY_KEY
+from cairn.domain.journey.expressions import NamesInScope
 from cairn.domain.message.links import HOST_SHAPE
 from cairn.domain.replies.question import Asked
 from cairn.domain.shared import channels

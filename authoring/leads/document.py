@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from authoring.compiled import texts_in, write_or_remove
-from authoring.journeys import expressions
 from authoring.journeys.events import Declarations
 from authoring.journeys.named_events import types_asked_for
 from authoring.leads.models import BY_TABLE, LeadsFile, watched
 from authoring.policy.shape import notation_of, shape_problems
 from authoring.policy.source import Source, read_toml
 from authoring.problems import InvalidFilesError, Loc, Problem, did_you_mean
+from cairn.domain.journey import expressions
 from cairn.domain.lead.rules import OWN_EVENTS
 from cairn.domain.profile.lead import LEAD_NAMES, LIFETIME_VALUE, STAGE, STAGES
 

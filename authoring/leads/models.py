@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from authoring.journeys import expressions
-from authoring.journeys.expressions import NamesInScope
 from authoring.journeys.values import Duration, EventType, Slug, Text
 from authoring.policy.models import Table
 from authoring.shape import all_wrong, wrong
+from cairn.domain.journey import expressions
+from cairn.domain.journey.expressions import NamesInScope
 from cairn.domain.lead.rules import BECAME_HOT, COOLED
 from cairn.domain.profile.lead import CATEGORY, HOT, SCORE
 from cairn.domain.shared.currencies import CODE_LENGTH

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
-from authoring.journeys import expressions
 from authoring.journeys.models import Analysis
 from authoring.journeys.values import Channel, Duration, EventType, LinkHost, Otherwise, Purpose, Slug, Text, TimeOfDay
 from authoring.shape import all_wrong, wrong
@@ -16,6 +15,7 @@ from cairn.adapters.phone.jurisdiction import zones_by_country
 from cairn.domain.consent.contact import HISTORY_WINDOW
 from cairn.domain.consent.keywords import WORDS
 from cairn.domain.identity.placeholders import word_of
+from cairn.domain.journey import expressions
 from cairn.domain.journey.conditions import FUNCTION_NAMES
 from cairn.domain.policy import EVERYWHERE, MAX_COUNTED, MAX_IDENTIFIERS
 from cairn.domain.shared.instants import duration, duration_text

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from authoring.compiled import write_or_remove
-from authoring.journeys.expressions import tree_of
 from authoring.policy.source import Source, read_toml
 from authoring.problems import InvalidFilesError, Loc, Problem, ProblemOfStep, did_you_mean, no_step
 from authoring.replies.models import NOTATION, Replies
 from authoring.shape import findings
 from cairn.domain.consent.plain_words import plain_text
+from cairn.domain.journey.expressions import tree_of
 from cairn.domain.replies.rules import OWN_INTENTS
 
 FILE = "replies.toml"

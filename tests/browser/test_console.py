@@ -333,6 +333,36 @@ def test_the_flow_along_each_arrow_is_drawn_and_said_in_words(signs_in: Any) -> 
     page.get_by_text("entered this version in the last 7 days").wait_for()
 
 
+def test_a_condition_is_counted_while_it_is_typed(signs_in: Any) -> None:
+    page = signs_in("ada", to="/audiences")
+    field = page.get_by_label("Customers of whom this is true")
+
+    field.press_sequentially("profile.plan = 'yearly'")
+    page.get_by_text("Equal is written ==.").wait_for()
+
+    field.fill("profile.first_name")
+    page.get_by_text("customers were looked at").wait_for()
+    matched = int(page.locator("#tried .figure").inner_text())
+    assert matched > 1
+    assert page.get_by_role("table", name="Who of them is in an audience, too").locator("tbody tr").count() == 1
+    assert not page.locator("#tried li").count()
+
+    page.get_by_label("Show a few of them").check()
+    page.locator("#tried li").first.wait_for()
+    assert "…" in page.locator("#tried li").first.inner_text()
+    assert "mia@example.com" not in page.locator("#tried").inner_text()
+
+
+def test_without_scripts_a_condition_is_counted_by_a_button(signs_in: Any) -> None:
+    page = signs_in("ada", to="/audiences", java_script_enabled=False)
+
+    page.get_by_label("Customers of whom this is true").fill("profile.first_name")
+    page.get_by_role("button", name="Count", exact=True).click()
+
+    assert int(page.locator("#tried .figure").inner_text()) > 1
+    assert page.get_by_label("Customers of whom this is true").input_value() == "profile.first_name"
+
+
 def test_without_scripts_the_flow_is_counted_by_a_button(signs_in: Any) -> None:
     page = signs_in("ada", to="/journeys/trial-welcome", java_script_enabled=False)
     assert not page.get_by_role("table", name="The arrows in words").count()

@@ -159,6 +159,55 @@ def test_nothing_is_left_of_a_member_who_is_erased(market: Market) -> None:
     assert market.asks(do="members", audience="investors")["members"] == []
 
 
+def test_a_condition_is_tried_before_it_is_an_audience(market: Market) -> None:
+    market.invests("ada", 1_000_000, 1_500_000)
+    market.invests("ben", 200_000, 300_000)
+    market.says("ben", tags=["owner"])
+    market.says("cem", kind="owner", budget_from=5)
+    market.story.erases("cem")
+    market.story.passes("1h")
+    calls: list[Call] = []
+
+    with watched(market.story.deployment, before=calls.append):
+        tried = market.asks(do="try", when="profile.budget_from > `250000` || contains(profile.tags, 'owner')")
+
+    assert len([one for one in calls if one.service == "dynamodb"]) <= 20
+    assert tried["status"] == 200
+    assert (tried["share"], tried["looked_at"]) == (1, 2), "one is erased"
+    assert tried["matched"] == {"count": 2, "low": 2, "high": 2}
+    assert {one["audience"]: (one["both"]["count"], one["members"]["count"]) for one in tried["overlaps"]} == {
+        "investors": (2, 2),
+        "owners": (1, 1),
+    }
+    assert tried["sample"] == []
+
+
+def test_a_sample_of_a_condition_is_masked_and_in_the_audit_without_the_condition(market: Market) -> None:
+    market.invests("ada", 1_000_000)
+
+    tried = market.asks(do="try", when="profile.kind == 'investor'", sample=True)
+
+    assert tried["sample"] == [{"names": ["user_id a…"]}]
+    audited = market.story.deployment.manage("GET", "https://localhost/manage/audit", {}, b"", actor="ada")
+    (entry,) = (one for one in json.loads(audited["body"])["entries"] if one["what"] == "sample_members")
+    assert "audience:condition " in json.dumps(entry)
+    assert "investor" not in json.dumps(entry)
+
+
+def test_a_condition_that_cannot_be_an_audience_is_refused_as_the_check_words_it(market: Market) -> None:
+    wrong = {
+        "profile.plan = 'yearly'": "Equal is written ==.",
+        "data.plan == 'yearly'": "data",
+        "days_since('order.paid') > `3`": "days_since() changes while nothing happens",
+        "profile": "it reads the whole profile",
+    }
+
+    for when, word in wrong.items():
+        refused = market.asks(do="try", when=when)
+        assert refused["status"] == 400
+        assert word in refused["detail"], when
+
+
 def test_an_export_of_a_customer_says_the_audiences(market: Market) -> None:
     market.invests("ada", 1_000_000)
     body = json.dumps({"customer": "ada"}).encode()

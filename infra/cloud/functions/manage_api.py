@@ -64,6 +64,8 @@ class ManageApi(Function):
             "dynamodb:UpdateItem",
             adds_to_audit=True,
         )
+        # A condition is tried on customers drawn by lot, from some segments of the table.
+        self.may("dynamodb:DescribeTable", "dynamodb:Scan", on=table.table_arn)
         self.may("dynamodb:Query", on=[f"{table.table_arn}/index/{index}" for index in (INDEX, DUE_TIMES)])
         self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         # Dead letters go back to their queues.

@@ -193,7 +193,13 @@
   });
   root.addEventListener("keydown", (event) => { if (event.key === "Escape") show(""); });
 
-  // The card with the graph comes again once the flow is counted.
+  // The graph shows a path here. The flow through it is counted only on asking; then the card with the graph comes again.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const { elt } = event.detail;
+    if (!elt.matches(".graph [hx-trigger=load]")) return;
+    event.preventDefault();
+    elt.remove();
+  });
   document.addEventListener("htmx:afterSettle", () => { if (main && !one("#studio-walk", main)) walk(); });
 
   const begin = async () => {

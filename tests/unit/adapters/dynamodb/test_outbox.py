@@ -310,7 +310,7 @@ def test_the_outbox_of_an_enrollment_does_not_repeat_its_item() -> None:
     outbox = stored[ENROLLED + enrollment.id].outbox
 
     assert outbox["effects"][-1] == {"do": "wake"}
-    assert outbox["facts"][-1] == {"kind": "waiting"}
+    assert outbox["facts"][-1] == {"kind": "waiting", "via": "(entry) hello call"}
     assert enrollment.id not in json.dumps(outbox)
     assert "visit" not in json.dumps(outbox)
 

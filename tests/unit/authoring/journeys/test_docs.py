@@ -16,7 +16,7 @@ from jmespath.functions import Functions
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
-from authoring.journeys import check, expressions, json_schema, templates
+from authoring.journeys import check, json_schema, templates
 from authoring.journeys.models import (
     EmailFront,
     Journey,
@@ -34,6 +34,7 @@ from authoring.journeys.values import Purpose as WrittenPurpose
 from authoring.shape import keys_of
 from cairn.adapters.templates.language import environment
 from cairn.domain.event import Event
+from cairn.domain.journey import expressions
 from cairn.domain.journey.conditions import FUNCTION_NAMES, Scope
 from cairn.domain.journey.enrollment import Enrollment
 from cairn.domain.journey.steps.wait import IfMissed

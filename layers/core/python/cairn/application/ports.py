@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from cairn.application.values.arms import ArmCount, CountedArm
-    from cairn.application.values.audiences import FilledAudience, MemberCount, MemberPage
+    from cairn.application.values.audiences import DrawnCustomers, FilledAudience, MemberCount, MemberPage
     from cairn.application.values.customers import Commit, FoundCustomers, PresentCustomer
     from cairn.application.values.erasure import PendingErasure
     from cairn.application.values.facts import Question, Row
@@ -483,6 +483,11 @@ class AudienceMembers(Protocol):
 
         Idempotent, in any order; of a customer who was erased or merged by now, nothing is left.
         """
+
+
+class CustomersByLot(Protocol):
+    def draw(self, salt: str) -> DrawnCustomers:
+        """A few hundred or thousand customers at random, with their part of all; of a small table all of them."""
 
 
 class AudienceIndex(Protocol):

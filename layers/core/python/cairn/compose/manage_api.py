@@ -1,5 +1,6 @@
 """manage_api: answers operators."""
 
+import json
 import os
 from functools import cache
 from pathlib import Path
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from cairn.adapters.http.manage.quality import QualityRoutes
     from cairn.application.audience.ask_audiences import AskAudiences
     from cairn.application.audience.manage_broadcasts import ManageBroadcasts
+    from cairn.application.audience.try_condition import TryCondition
     from cairn.application.customer.explain_decisions import ExplainDecisions
     from cairn.application.customer.make_in_app_token import MakeInAppToken
     from cairn.application.customer.show_lead import ShowLead
@@ -126,6 +128,7 @@ def router_of(settings: ManageApiSettings) -> ManageRouter:
             )
         ),
         audiences=lambda: _audiences(Path(settings.policy_path), settings.table_name, audit),
+        try_condition=lambda: _try_condition(Path(settings.policy_path), settings.table_name, audit),
         broadcasts=lambda: _broadcasts(settings, audit, board),
         quality=lambda: _quality(normal_phone, find=find, commands=commands, audit=audit),
         audit=audit,
@@ -349,6 +352,22 @@ def _audiences(policy: Path, table_name: str, audit: DynamoAudit) -> "AskAudienc
 
     index = DynamoAudiences(aws.client("dynamodb", validated=True), table_name)
     return AskAudiences(audiences_beside(policy) or Audiences(()), index, audit)
+
+
+def _try_condition(policy: Path, table_name: str, audit: DynamoAudit) -> "TryCondition":
+    from cairn.adapters.dynamodb.sampled_customers import SampledCustomers  # noqa: PLC0415  few try a condition
+    from cairn.application.audience.try_condition import TryCondition  # noqa: PLC0415
+    from cairn.compose.audiences import audiences_beside  # noqa: PLC0415
+    from cairn.compose.leads import LEADS, leads_beside  # noqa: PLC0415
+
+    leads, rules = leads_beside(policy), policy.with_name(LEADS)
+    return TryCondition(
+        audiences=audiences_beside(policy),
+        leads=leads,
+        rules=json.loads(rules.read_text(encoding="utf-8")) if leads is not None else {},
+        lot=SampledCustomers(aws.client("dynamodb", validated=True), table_name),
+        audit=audit,
+    )
 
 
 def _broadcasts(settings: ManageApiSettings, audit: DynamoAudit, board: DynamoSwitches) -> "ManageBroadcasts":

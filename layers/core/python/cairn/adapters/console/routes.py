@@ -33,7 +33,7 @@ ROUTES = (
     Route("/journeys/{journey}/versions/{version}", journeys.versions),
     Route("/journeys/{journey}/steps/{step}", journeys.step, journeys.step),
     Route("/journeys/{journey}/mail/{template}/{number}", journeys.mail),
-    Route("/audiences", audiences.all_of_them),
+    Route("/audiences", audiences.all_of_them, audiences.all_of_them),
     Route("/audiences/{audience}", audiences.show),
     Route("/broadcasts", audiences.broadcasts, audiences.plan),
     Route("/broadcasts/{broadcast}", audiences.broadcast, audiences.act),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from cairn.domain.profile.profile import Profile
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -40,3 +42,10 @@ class FilledAudience:
     at: datetime
     members: int
     """It found so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnCustomers:
+    profiles: tuple[Profile, ...]
+    share: float
+    """Of all customers, as the hash of their ids divides them; 1 for all of them, 0 where nothing could be read."""

@@ -79,7 +79,10 @@ ALLOWED: Mapping[str, Mapping[str, frozenset[Role]]] = {
     "GET /manage/inbox": {ONLY: AGENTS},
     "POST /manage/inbox": dict.fromkeys(("show", "answer", "close"), AGENTS),
     "GET /manage/audiences": {ONLY: EVERY_ROLE},
-    "POST /manage/audiences": {"count": EVERY_ROLE, "overlap": EVERY_ROLE, "members": PLANNERS, "sample": PLANNERS},
+    "POST /manage/audiences": {
+        **dict.fromkeys(("count", "overlap"), EVERY_ROLE),
+        **dict.fromkeys(("members", "sample", "try"), PLANNERS),
+    },
     "GET /manage/broadcasts": {ONLY: EVERY_ROLE},
     "POST /manage/broadcasts": {
         "show": EVERY_ROLE,

@@ -7,7 +7,22 @@ from cairn.domain.shared.errors import InvalidRequestError
 
 
 def all_of_them(ask: Ask) -> View:
-    return View("audiences.html", "Audiences", ask.api.get("audiences"))
+    """With what a condition has that is being typed; htmx asks for that part alone."""
+    tried = _tried(ask)
+    if ask.visit.wants_a_part:
+        return View("tried.html", "Audiences", tried)
+    return View("audiences.html", "Audiences", {**ask.api.get("audiences"), **tried})
+
+
+def _tried(ask: Ask) -> dict[str, Any]:
+    when, is_shown = ask.given("when"), ask.given("sample") == "yes"
+    shown: dict[str, Any] = {"when": when, "is_shown": is_shown, "tried": None, "problems": ()}
+    if not when:
+        return shown
+    try:
+        return shown | {"tried": ask.api.post("audiences", do="try", when=when, sample=is_shown or None)}
+    except InvalidRequestError as error:
+        return shown | {"problems": [one.removeprefix("when: ") for one in error.problems]}
 
 
 def show(ask: Ask) -> View:

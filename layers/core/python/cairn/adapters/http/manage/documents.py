@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cairn.application.audience.ask_audiences import AudienceState, Overlap, Sample
+    from cairn.application.audience.try_condition import Tried
     from cairn.application.customer.make_in_app_token import InAppToken
     from cairn.application.operations.choose_winner import ShownSplit
     from cairn.application.operations.count_standing import StandingPage
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from cairn.application.values.reviews import UnderReview
     from cairn.domain.audience.audiences import Audience
     from cairn.domain.audience.broadcasts import Broadcast
+    from cairn.domain.audience.estimate import Estimate
     from cairn.domain.consent.suppression import Suppression
     from cairn.domain.explain.explanations import CustomerExplanation, MessageExplanation, Sentence
     from cairn.domain.explain.leads import InPipeline, LeadExplanation
@@ -80,6 +82,24 @@ def _audience(state: AudienceState) -> Json:
 
 def member_count(counted: MemberCount) -> Json:
     return {"count": counted.count, "after": counted.following}
+
+
+def tried(one: Tried) -> Json:
+    """`share` is that of the customers who were looked at; where it is 1, the numbers are exact."""
+    return {
+        "looked_at": one.looked_at,
+        "share": one.share,
+        "matched": _estimate(one.matched),
+        "overlaps": [
+            {"audience": name, "both": _estimate(both), "members": _estimate(members)}
+            for name, both, members in one.overlaps
+        ],
+        "sample": [{"names": list(names)} for names in one.sample],
+    }
+
+
+def _estimate(one: Estimate) -> Json:
+    return {"count": one.count, "low": one.low, "high": one.high}
 
 
 def members_of(audience: Audience, page: MemberPage) -> Json:

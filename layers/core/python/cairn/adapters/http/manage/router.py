@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cairn.adapters.http.manage.quality import QualityRoutes
     from cairn.application.audience.ask_audiences import AskAudiences
     from cairn.application.audience.manage_broadcasts import ManageBroadcasts
+    from cairn.application.audience.try_condition import TryCondition
     from cairn.application.customer.explain_decisions import ExplainDecisions
     from cairn.application.customer.make_in_app_token import MakeInAppToken
     from cairn.application.customer.show_lead import ShowLead
@@ -55,6 +56,9 @@ MAX_PAGE = 100
 
 MEMBERS, MAX_MEMBERS = 100, 1_000
 """Members of an audience in a page."""
+
+MAX_CONDITION = 1_000
+"""Characters of the condition of an audience that is tried."""
 
 MOST_MEMBERS = 1_000_000_000
 """Of an audience, as an operator approves it."""
@@ -136,6 +140,7 @@ class ManageRouter:
     review: ReviewMessages
     people: "Callable[[], PeopleRoutes]"
     audiences: "Callable[[], AskAudiences]"
+    try_condition: "Callable[[], TryCondition]"
     broadcasts: "Callable[[], ManageBroadcasts]"
     quality: "Callable[[], QualityRoutes]"
     audit: Audit
@@ -465,7 +470,14 @@ class ManageRouter:
         from cairn.domain.audience.selection import Asked  # noqa: PLC0415
 
         form = Form(call.body, self.normal_phone)
-        do, name = form.one_of("do", "count", "members", "sample", "overlap"), form.text("audience")
+        do = form.one_of("do", "count", "members", "sample", "overlap", "try")
+        if do == "try":
+            when, is_shown = form.text("when", most=MAX_CONDITION), form.flag("sample")
+            why = form.text("why", required=False, most=MAX_REASON_LENGTH)
+            form.check()
+            tried = self.try_condition()(when, Order(call.actor, why, now), is_shown=is_shown)
+            return Answer(200, documents.tried(tried))
+        name = form.text("audience")
         asked = Asked(*(form.scalar(one) for one in ("partition", "from", "to", "value")))
         other, after = form.text("with", required=do == "overlap"), form.text("after", required=False, most=MAX_CURSOR)
         limit = form.number("limit", MAX_MEMBERS) if form.has("limit") else MEMBERS

@@ -10,10 +10,12 @@ from typing import Any
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 
-from authoring.journeys import habits
-from authoring.shape import MessageAndFix
 from cairn.domain.event import EVENT_TYPE_SHAPE
+from cairn.domain.journey import habits
 from cairn.domain.journey.conditions import FUNCTION_NAMES, compiled
+
+MessageAndFix = tuple[str, str]
+"""A message and a fix."""
 
 EVENT_FIELDS = ("id", "source", "type", "occurred_at", "properties")
 ENROLLMENT_FIELDS = ("id", "key", "entered_at", "since", "values")
