@@ -191,6 +191,7 @@ def test_the_slider_goes_back_and_the_path_with_it(browser: Opens, here: Studio)
     begin(page)
     post(page, "trial.signup")
     page.click(".st-moves >> text=+1 d")
+    page.wait_for_selector(".st-now:has-text('3 Mar 2026')")  # while one act is under way, no other begins
     page.click(".st-moves >> text=Next timer")
     page.wait_for_selector(".st-now:has-text('5 Mar 2026')")
     page.wait_for_selector("#studio-walk img[alt*='call']")

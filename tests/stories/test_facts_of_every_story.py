@@ -80,7 +80,7 @@ def compared_with_the_table(result: ScenarioResult, facts: Sequence[Json], perso
 
 
 def the_flow_adds_up(catalogue: Path, lines: Sequence[Json], facts: Sequence[Json]) -> int:
-    """What has gone into a step has left it, stands there, or has ended there; how many moves were counted."""
+    """Each that came into a step has left it, stands there, or has ended there; how many moves were counted."""
     present, moved = {line["customer_id"] for line in lines}, 0
     log = DuckFacts(one for one in facts if one.get("customer", "") in present)
     journeys = Catalogue(catalogue)

@@ -218,7 +218,7 @@ def read_partition(pk: str) -> dict[str, Any]:
 
 
 def is_empty() -> bool:
-    """Whether nothing is stored yet. The only scan: it counts up to one item, and returns none."""
+    """Whether nothing is stored yet. A scan that counts up to one item, and returns none."""
     client: Any = _connection_of(RecordItem).client  # PynamoDB's type knows only the calls that it makes itself
     answer = client.scan(TableName=RecordItem.Meta.table_name, Select="COUNT", Limit=1, ConsistentRead=True)
     return int(answer["Count"]) == 0

@@ -31,7 +31,7 @@ class Tried:
     """Of the table that they are; 1 for all of it."""
     matched: Estimate
     overlaps: Sequence[tuple[str, Estimate, Estimate]]
-    """Of each audience: those who are in it, too, and all who are in it."""
+    """Of each audience: how many of them are in it, too, and how many customers are in it."""
     sample: Sequence[Sequence[str]]
     """The names of a few, masked."""
 

@@ -1,4 +1,4 @@
-"""What cannot be the condition of an audience, as `cairn check` words it: of the file, and of what an editor types."""
+"""Why a text cannot be the condition of an audience, as `cairn check` words it."""
 
 from collections.abc import Mapping
 from typing import Any

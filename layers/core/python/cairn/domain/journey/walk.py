@@ -108,7 +108,7 @@ class Walk:
             target = self.journey.steps[target].perform(self)
 
     def _leave_for(self, target: str | None) -> None:
-        """Of the entry, `enter` says that it is left: whoever is held out does not."""
+        """Of the entry, `enter` says that it is left: a customer who is held out stays there."""
         if self.here and self.here != ENTRY:
             ways = len(self.journey.steps[self.here].successors)
             self._via.append(f"{self.here}:{self.way % ways}" if ways > 1 else self.here)
