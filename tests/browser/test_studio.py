@@ -265,7 +265,7 @@ def test_what_is_ordered_in_the_console_is_repeated_and_saved(browser: Opens, pr
 
     stories.locator("#st-file").fill("stopped")
     stories.get_by_text("Save and test").click()
-    page.wait_for_selector(".st-toast:has-text('`cairn replay` passes')")
+    page.wait_for_selector(".st-toast:has-text('`cairn replay` passes')", timeout=120_000)  # a process of its own
     text = (project.root / "stories" / "stopped.story.yaml").read_text()
     assert "{at: 1h, do: stop, target: 'journey:trial-welcome', why: a wrong price}" in " ".join(text.split())
 

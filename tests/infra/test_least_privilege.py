@@ -403,6 +403,7 @@ def _operators_ask(recorder: Recorder, secrets: dict[str, str], policy: Path) ->
         )
         for path in (*listed, "reports?report=kinds"):
             _ask(made, path)
+        _ask(made, "audiences", do="try", when="profile.first_name")
 
 
 def _ask(made: LocalDeployment, path: str, **fields: Any) -> Json:

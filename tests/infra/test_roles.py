@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from cairn.adapters.dynamodb.items import AUDIT
+from cairn.adapters.dynamodb.sampled_customers import READ
 from cairn.adapters.dynamodb.seen import SEEN
 from tests.infra.conftest import Json, Templates
 
@@ -209,9 +210,11 @@ def every_statement(templates: Templates) -> Iterator[Json]:
                 *("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"),
                 *("sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"),
                 "dynamodb:BatchGetItem",
+                "dynamodb:DescribeTable",
                 "dynamodb:GetItem",
                 "dynamodb:PutItem",
                 "dynamodb:Query",
+                "dynamodb:Scan",
                 "dynamodb:UpdateItem",
             },
         ),
@@ -225,7 +228,7 @@ def every_statement(templates: Templates) -> Iterator[Json]:
                 "sqs:SendMessage",
                 *("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
                 *("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
-                "dynamodb:UpdateItem",
+                *("dynamodb:DescribeTable", "dynamodb:Scan", "dynamodb:UpdateItem"),
             },
         ),
         (
@@ -315,10 +318,18 @@ def test_no_role_may_change_or_delete_an_entry_of_the_audit(prod: Templates) -> 
     assert len(use_the_table) == 16
 
 
-def test_nobody_may_scan_and_only_the_check_of_a_deployment_may_count(prod: Templates) -> None:
+def test_only_profiles_may_be_scanned_and_only_the_check_of_a_deployment_may_count(prod: Templates) -> None:
+    """Profiles for the operators who try a condition: neither consents nor messages, nor where a customer stands."""
     scans = [one for one in every_statement(prod) if "dynamodb:Scan" in json.dumps(one)]
+    profiles = [one for name in ("manage_api", "serve_console") for one in prod.statements(name) if one in scans]
 
-    (counts,) = scans
+    assert len(profiles) == 2
+    for one in profiles:
+        assert one["Condition"] == {
+            "ForAllValues:StringEquals": {"dynamodb:Attributes": list(READ)},
+            "StringEquals": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+        }
+    (counts,) = [one for one in scans if one not in profiles]
     assert counts in prod.statements("check_identity_key")
     assert counts["Action"] == "dynamodb:Scan"
     assert counts["Condition"] == {"StringEquals": {"dynamodb:Select": "COUNT"}}, "it reads nothing of an item"

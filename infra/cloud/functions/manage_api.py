@@ -5,6 +5,7 @@ from collections.abc import Callable
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
+from cairn.adapters.dynamodb.sampled_customers import READ
 from cairn.adapters.secrets_manager import Part
 from cairn.settings import ManageApiSettings
 from infra.cloud.bundle.journeys import CATALOGUE_PATH, PEOPLE_PATH, POLICY_PATH
@@ -64,8 +65,16 @@ class ManageApi(Function):
             "dynamodb:UpdateItem",
             adds_to_audit=True,
         )
-        # A condition is tried on customers drawn by lot, from some segments of the table.
-        self.may("dynamodb:DescribeTable", "dynamodb:Scan", on=table.table_arn)
+        # A condition is tried on customers drawn by lot, from some segments of the table: on their profiles alone.
+        self.may("dynamodb:DescribeTable", on=table.table_arn)
+        self.may(
+            "dynamodb:Scan",
+            on=table.table_arn,
+            when={
+                "ForAllValues:StringEquals": {"dynamodb:Attributes": list(READ)},
+                "StringEquals": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+            },
+        )
         self.may("dynamodb:Query", on=[f"{table.table_arn}/index/{index}" for index in (INDEX, DUE_TIMES)])
         self.may("secretsmanager:GetSecretValue", on=identity.secret_arn)
         # Dead letters go back to their queues.

@@ -38,7 +38,10 @@ PRINTED = re.compile(r"(<!-- printed from: cairn/domain/operations/roles.py -->\
 
 EVERY_ACTION = [(route, action) for route, actions in ALLOWED.items() for action in actions]
 
-READS = {*("show", "list", "count", "overlap", "members", "sample", "try", "report"), *("find", "timeline", "enrollments")}
+READS = {
+    *("show", "list", "count", "overlap", "members", "sample", "try", "report"),
+    *("find", "timeline", "enrollments"),
+}
 READS |= {"preview", PREVIEW_OF_CUSTOMER}
 """Actions that change nothing."""
 

@@ -15,6 +15,9 @@ from cairn.adapters.dynamodb.items import ENTRIES, STATE
 from cairn.application.values.audiences import DrawnCustomers
 from cairn.domain.profile.profile import Profile
 
+READ = ("pk", "sk", "alias_of", "erased", "rev", "profile", "entries", "by", "about", "memory")
+"""The attributes of a profile's items, as the table has them. The role of the function may scan these alone."""
+
 SEGMENT_BYTES = 250_000
 """Of a segment, about: a page of a scan has a megabyte."""
 
@@ -65,7 +68,9 @@ class SampledCustomers:
                     TableName=self._table,
                     Segment=segment,
                     TotalSegments=total,
-                    FilterExpression="begins_with(sk, :state) OR begins_with(sk, :entries)",
+                    ProjectionExpression=", ".join(f"#{name}" for name in READ),
+                    ExpressionAttributeNames={f"#{name}": name for name in READ},
+                    FilterExpression="begins_with(#sk, :state) OR begins_with(#sk, :entries)",
                     ExpressionAttributeValues={":state": {"S": STATE}, ":entries": {"S": ENTRIES}},
                     **start,
                 )
