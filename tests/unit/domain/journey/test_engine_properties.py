@@ -110,7 +110,7 @@ def test_what_is_to_be_done_at_the_end_is_done_once_and_not_before(history: tupl
 
 
 @given(histories())
-def test_what_has_gone_into_a_step_has_left_it_or_stands_there(history: tuple[Journey, list[Any]]) -> None:
+def test_all_that_has_gone_into_a_step_has_left_it_or_stands_there(history: tuple[Journey, list[Any]]) -> None:
     walked, moves = history
     decisions = [decision for _, _, decision in moves]
     last = decisions[-1].enrollment

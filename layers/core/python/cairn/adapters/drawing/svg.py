@@ -145,7 +145,7 @@ def _ways(parts: Sequence[tuple[Edge, tuple[Id, Id]]], placed: Layout) -> Iterat
         yield f'<path class="way{walked}{empty}"{width} d="{_path(route)}"/>'
         if not isinstance(target, Edge):
             (x, y), up = route[-1], route[-1][1] < route[0][1]
-            half = max(4.0, wide / 2 + 4)
+            half = 4 + (wide / 2 if edge.count else 0)
             tip = f"l-{_number(half)} {_number(half * (1.75 if up else -1.75))}h{_number(2 * half)}z"
             yield f'<path class="tip{walked}" d="M{_number(x)} {_number(y)}{tip}"/>'
 
