@@ -52,6 +52,7 @@ class Visits:
         assert self.story.happens(type_, f"{type_}-{trial}", **of)["statusCode"] == 202
 
     def shown(self, query: str = "") -> Json:
+        self.story.deployment.facts()  # without the minutes in which changes are gathered
         address = f"https://localhost/manage/journeys?journey=visits{query}"
         document: Json = json.loads(self.story.deployment.manage("GET", address, {}, b"", actor="ada")["body"])
         return document
