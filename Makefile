@@ -6,6 +6,7 @@
 # make prove  run every story under every fault, explore the laws with other examples on each run, migrate 1,000
 #             customers, give leads to members, and measure simulated seasons. MINUTES=3 takes a part of it;
 #             ONE='story.yaml#12:DIES_AFTER' runs the one case that a failure names
+# make prove-tests  the tests that are left out of `make test`, which has a part of each
 # make prove-owners  sixteen workers give 10,000 leads to members, on DynamoDB Local (DYNAMODB_LOCAL=folder)
 # make prove-broadcasts  an audience and a broadcast of 10,000 members, on DynamoDB Local (DYNAMODB_LOCAL=folder)
 # make prove-playbooks  the main story of each playbook under every fault, or MINUTES=3 of them
@@ -37,7 +38,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # By file, not by test: a process makes once what is slow to make, such as a synthesis, a database or a server. Most of
 # that is in the second list, which comes after all that is quick to fail.
-PYTEST := -m pytest -n auto --dist loadfile
+PYTEST := -m pytest -n auto --dist loadfile -m "not exploring"
 QUICK := tests/unit tests/stories tests/vendors tests/test_skips.py tests/test_laws.py
 # In this order: each process that has a stage on MiniStack tries it before other tests leave something there.
 SLOW := tests/deployed_on_ministack tests/infra tests/integration tests/operations tests/browser
@@ -45,7 +46,7 @@ SLOW := tests/deployed_on_ministack tests/infra tests/integration tests/operatio
 # What some tests need beside .venv; each is made once, and a test whose tool cannot be had is skipped.
 TOOLS := tests/vendors/node_modules build/ministack/stamp build/client/stamp build/cdk/stamp build/lambda/stamp build/rie/stamp
 
-.PHONY: demo test prove prove-laws prove-migration prove-owners prove-broadcasts prove-lift prove-import prove-quality prove-faults prove-playbooks test-tools chromium lambda-python coverage check format docs preflight synth serve studio client lock bench clean
+.PHONY: demo test prove prove-tests prove-laws prove-migration prove-owners prove-broadcasts prove-lift prove-import prove-quality prove-faults prove-playbooks test-tools chromium lambda-python coverage check format docs preflight synth serve studio client lock bench clean
 
 demo: .venv/local.stamp
 	@$(BIN)/cairn demo
@@ -60,7 +61,7 @@ test: .venv/dev.stamp $(TOOLS)
 	$(BIN)/python $(PYTEST) $(QUICK)
 	$(BIN)/python $(PYTEST) --no-loadscope-reorder $(SLOW)
 
-prove: $(if $(ONE),,prove-laws prove-migration prove-owners prove-lift prove-playbooks) prove-faults
+prove: $(if $(ONE),,prove-tests prove-laws prove-migration prove-owners prove-lift prove-playbooks) prove-faults
 
 # Without MINUTES all of it: hours, and it goes on where it was stopped. SEED chooses another part than the day's.
 prove-faults: .venv/dev.stamp
@@ -71,6 +72,10 @@ prove-faults: .venv/dev.stamp
 prove-playbooks: .venv/dev.stamp
 	$(BIN)/python -m prove --playbooks $(if $(filter-out undefined file,$(origin MINUTES)),--minutes $(MINUTES)) \
 	  $(if $(SEED),--seed $(SEED))
+
+# What `make test` leaves out, since it has a part of each already.
+prove-tests: .venv/dev.stamp $(TOOLS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m exploring $(QUICK) $(SLOW)
 
 CUSTOMERS ?= 1000
 

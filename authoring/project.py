@@ -1,24 +1,37 @@
-"""A project's files, checked as a whole: journeys, scripts, the policy and what lies beside it, and sources."""
+"""A project's files as a whole: journeys, scripts, the policy and what lies beside it; with sources, to be checked."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from authoring.audiences import FILE as AUDIENCES
-from authoring.audiences import check_audiences
+from authoring.audiences import check_audiences, write_audiences
 from authoring.defaults import default_file, projects_policy
-from authoring.journeys import read_catalogue
+from authoring.journeys import read_catalogue, write_catalogue
 from authoring.journeys.catalogue import Catalogue, Compiled
 from authoring.journeys.events import Declarations
-from authoring.leads import check_leads, leads_of
-from authoring.people import check_people, people_beside
-from authoring.policy import check_policy
+from authoring.leads import check_leads, leads_of, write_leads
+from authoring.people import check_people, people_beside, write_people
+from authoring.policy import check_policy, write_policy
+from authoring.preflight.samples import write_samples
 from authoring.problems import Problem
+from authoring.proof.checks import write_checks
 from authoring.replies import FILE as REPLIES
-from authoring.replies import check_replies
-from authoring.scripts import check_scripts
+from authoring.replies import check_replies, write_replies
+from authoring.scripts import check_scripts, write_scripts
 from authoring.sources.check import all_problems, configuration_problems, folder_problems
+from cairn.adapters.documents.catalogue import CHECKS, SAMPLES
+from cairn.adapters.documents.policy import policy_at
+from cairn.adapters.documents.replies import FILE as COMPILED_REPLIES
 from cairn.adapters.sources import OWN
+from cairn.compose.audiences import AUDIENCES as COMPILED_AUDIENCES
+from cairn.compose.leads import LEADS
+
+LAW = default_file("law.toml")
+
+CATALOGUE, POLICY, PEOPLE, SCRIPTS = "catalogue.json", "policy.json", "people.json", "scripts.json"
+"""The files that the functions read; the others beside them are named where they are read."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +64,7 @@ def check_project(folder: Path, policy: Path, configuration: Path, *, shipped: b
     problems: list[Problem | str] = [
         *catalogue.problems,
         *check_scripts(folder),
-        *check_policy(policy, default_file("law.toml"), compiled, catalogue.problem),
+        *check_policy(policy, LAW, compiled, catalogue.problem),
         *check_people(people_beside(own), folder, compiled, policy, declared, catalogue.problem),
         *check_leads(leads_of(own), compiled, declared),
         *check_audiences(own.with_name(AUDIENCES), compiled),
@@ -61,8 +74,31 @@ def check_project(folder: Path, policy: Path, configuration: Path, *, shipped: b
     return Checked(catalogue, compiled, problems)
 
 
+def compile_project(folder: Path, policy: Path, own: Path, target: Path, *, stamped: bool = False) -> None:
+    """Compile what a deployment reads besides its code, as JSON into the folder `target`.
+
+    People, leads, audiences and replies are those beside `own`. With `stamped`, a journey that preflight has not passed
+    as it stands is a problem too. Raises InvalidFilesError, with all problems of the first kind of file that has some.
+    """
+    catalogue = target / CATALOGUE
+    write_catalogue(folder, catalogue, stamped=stamped)
+    compiled = json.loads(catalogue.read_bytes())
+    write_samples(folder, target / SAMPLES)
+    write_scripts(folder, target / SCRIPTS)
+    write_policy(policy, LAW, target / POLICY, compiled)
+    write_people(people_beside(own), folder, target / PEOPLE, compiled, policy)
+    write_leads(leads_of(own), target / LEADS, compiled)
+    write_audiences(own.with_name(AUDIENCES), target / COMPILED_AUDIENCES, compiled)
+    write_replies(own.with_name(REPLIES), target / COMPILED_REPLIES, compiled)
+    write_checks(folder, compiled, policy_at(target / POLICY), target / CHECKS)
+
+
+def compiled_files(folder: Path, policy: Path, own: Path) -> tuple[Path, ...]:
+    """The files and folders that `compile_project` reads."""
+    beside = (people_beside(own), leads_of(own), own.with_name(AUDIENCES), own.with_name(REPLIES))
+    return (folder, policy, *beside, LAW)
+
+
 def watched_files(folder: Path, policy: Path, configuration: Path) -> tuple[Path, ...]:
     """The files and folders that `check_project` reads."""
-    own = projects_policy(policy)
-    beside = (people_beside(own), leads_of(own), own.with_name(AUDIENCES), own.with_name(REPLIES))
-    return (folder, policy, *beside, default_file("law.toml"), configuration, configuration.parent / OWN)
+    return (*compiled_files(folder, policy, projects_policy(policy)), configuration, configuration.parent / OWN)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from authoring.project import PEOPLE
 from cairn.adapters.documents.people import people_at
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import CONTACT, FACTS, MESSAGE, PENDING_ERASURE, TASK
@@ -21,7 +22,6 @@ from cairn.domain.effects import AnswerKeyword, OpenTask, SendMessage
 from cairn.domain.message.message import STATUS_REPORTS
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import CairnError, ErasedCustomerError
-from infra.local.cloud import PEOPLE
 from infra.local.deployment import LocalDeployment
 from infra.local.shapes import ACCOUNT, REGION
 from infra.local.wiring import QUEUES

@@ -1,5 +1,6 @@
 """A story: a local deployment that a test posts events to and lets time pass in, in the product's words."""
 
+import gc
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -51,6 +52,11 @@ def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--hypothesis-profile") == laws.PROVE:
         laws.explore()
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what lasts: sixteen thousand tests and all modules."""
+    gc.freeze()
 
 
 @dataclass(frozen=True, slots=True, order=True)

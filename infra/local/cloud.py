@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from types import MappingProxyType
 from typing import Any
+from unittest.mock import patch
 
 from botocore.loaders import Loader
 
@@ -56,10 +57,6 @@ PUBLIC_URL = "https://localhost"
 """The origin of the links in messages, unless a server has its own."""
 LOCAL_ENDPOINT_SECRET = "whsec_Y2Fpcm4tbG9jYWwtc2VjcmV0LWZvci10ZXN0cw=="  # noqa: S105  public, as that of the sources
 SCHEDULE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/schedules"
-POLICY = "policy.json"
-PEOPLE = "people.json"
-SCRIPTS = "scripts.json"
-"""The compiled policy, people and call scripts, beside the compiled journeys."""
 CHANGES_THAT_STAY = 2_000
 """The newest changes of the table, which its stream has still when they are done."""
 
@@ -70,6 +67,7 @@ PUSH_ENDPOINT = re.compile(rb'arn:aws:sns:[^"\s]+:endpoint/[^"\s]+')
 def sandbox(*, same_ids: bool = False) -> Iterator[None]:
     """Use moto instead of AWS within the block; with `same_ids`, whatever it makes has the same id each time."""
     from moto import mock_aws  # noqa: PLC0415  slow to import, and only wanted here
+    from moto.core import models  # noqa: PLC0415
     from moto.moto_api._internal import mock_random  # noqa: PLC0415
 
     before = {name: os.environ.get(name) for name in SANDBOX}
@@ -78,6 +76,8 @@ def sandbox(*, same_ids: bool = False) -> Iterator[None]:
         mock_random.seed(0)
     with ExitStack() as stack:
         stack.callback(_restore, before)
+        # A thousand patterns of URLs for the `requests` library, with which nothing here calls AWS.
+        stack.enter_context(patch.object(models, "RESPONSES_METHODS", ()))
         stack.enter_context(mock_aws())
         stack.enter_context(corrected())
         stack.enter_context(quicker())

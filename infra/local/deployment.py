@@ -23,24 +23,14 @@ from unittest.mock import patch
 
 import time_machine
 
-from authoring.audiences import FILE as AUDIENCES
-from authoring.audiences import write_audiences
-from authoring.defaults import default_file, projects_policy
-from authoring.journeys import write_catalogue
-from authoring.leads import leads_of, write_leads
-from authoring.people import people_beside, write_people
-from authoring.policy import write_policy
-from authoring.preflight.samples import write_samples
-from authoring.proof.checks import write_checks
-from authoring.replies import FILE as REPLIES
-from authoring.replies import write_replies
-from authoring.scripts import write_scripts
+from authoring.defaults import default_file
+from authoring.project import CATALOGUE
+from authoring.project import PEOPLE as COMPILED_PEOPLE
+from authoring.project import POLICY as COMPILED_POLICY
 from authoring.sources.samples import document_of_samples
 from cairn.adapters import aws
-from cairn.adapters.documents.catalogue import CHECKS, SAMPLES
 from cairn.adapters.documents.people import people_at
 from cairn.adapters.documents.policy import policy_at
-from cairn.adapters.documents.replies import FILE as COMPILED_REPLIES
 from cairn.adapters.dynamodb.customers import DynamoCustomers
 from cairn.adapters.dynamodb.items import STATE
 from cairn.adapters.dynamodb.redrive import RedriveFacts
@@ -61,15 +51,12 @@ from cairn.adapters.sqs.dead_letters import (
     DeadLetters,
 )
 from cairn.application.values.people import Roster
-from cairn.compose.audiences import AUDIENCES as COMPILED_AUDIENCES
 from cairn.compose.dead_letters import redrive_effects, redrive_position
-from cairn.compose.leads import LEADS
 from cairn.domain.people.task import Task
 from cairn.telemetry import logger
 from infra.local import timeline
-from infra.local.cloud import IDENTITY_SECRET, PUBLIC_URL, SCRIPTS, SOURCES, Cloud, arn, sandbox
-from infra.local.cloud import PEOPLE as COMPILED_PEOPLE
-from infra.local.cloud import POLICY as COMPILED_POLICY
+from infra.local.cloud import IDENTITY_SECRET, PUBLIC_URL, SOURCES, Cloud, arn, sandbox
+from infra.local.compiled import compiled
 from infra.local.environments import settings_of
 from infra.local.fact_log import STREAMS
 from infra.local.faults import FaultPlan
@@ -102,7 +89,6 @@ from infra.local.stream import (
 )
 from infra.local.wiring import FUNCTIONS, Function, queue_named
 
-LAW = default_file("law.toml")
 POLICY = default_file("policy.toml")
 
 ASYNC_RETRIES = (timedelta(minutes=1), timedelta(minutes=2))
@@ -194,20 +180,14 @@ class LocalDeployment:
         Raises InvalidJourneysError, InvalidPolicyError, InvalidPeopleError, InvalidLeadsError or InvalidRepliesError,
         as a real deployment would be refused.
         """
-        write_catalogue(journeys, self.catalogue)
-        compiled = json.loads(self.catalogue.read_bytes())
-        write_samples(journeys, self.catalogue.with_name(SAMPLES))
-        write_scripts(journeys, self.catalogue.with_name(SCRIPTS))
+        files = compiled(journeys, self.policy)
+        for file in self.catalogue.parent.iterdir():
+            file.unlink()
+        for name, content in files.items():
+            self.catalogue.with_name(name).write_bytes(content)
         policy = self.catalogue.with_name(COMPILED_POLICY)
-        write_policy(self.policy, LAW, policy, compiled)
-        own = projects_policy(self.policy)
-        write_people(people_beside(own), journeys, self.catalogue.with_name(COMPILED_PEOPLE))
-        write_leads(leads_of(own), self.catalogue.with_name(LEADS), compiled)
-        write_audiences(own.with_name(AUDIENCES), self.catalogue.with_name(COMPILED_AUDIENCES), compiled)
-        write_replies(own.with_name(REPLIES), self.catalogue.with_name(COMPILED_REPLIES), compiled)
         _replace_webhook_endpoints(self.cloud.webhook_endpoints, policy)
         rules = policy_at(policy)
-        write_checks(journeys, compiled, rules, self.catalogue.with_name(CHECKS))
         self._announces = bool(rules.announced_to)
         self.handlers = {function.name: load_handler(function, self.cloud, self.catalogue) for function in FUNCTIONS}
         if is_empty():  # as check_identity_key notes at the first deployment
@@ -576,7 +556,7 @@ def local_deployment(  # noqa: PLR0913  one argument for each choice
         stack.enter_context(installed(runtime))
         aws.session().register("before-call", runtime.note_timeout)
         cloud.create(stored(secrets, known), runtime.around)
-        made = LocalDeployment(cloud, clock, folder / "catalogue.json", runtime, sources=known, policy=policy)
+        made = LocalDeployment(cloud, clock, folder / CATALOGUE, runtime, sources=known, policy=policy)
         made.deploy(journeys)
         made.faults = faults
         yield made

@@ -4,7 +4,9 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from authoring.project import PEOPLE, POLICY
 from cairn.adapters.documents.journey import status_reports_heard
 from cairn.domain.measurement.facts import Stored
 from cairn.settings import (
@@ -27,36 +29,20 @@ from cairn.settings import (
     SweepSettings,
     queues_to_text,
 )
-from infra.local.cloud import EMAIL_SENDER, PEOPLE, POLICY, SCHEDULE_ROLE, Cloud, arn
+from infra.local.cloud import EMAIL_SENDER, SCHEDULE_ROLE, Cloud, arn
 from infra.local.end_user_messaging import SMS_CONFIGURATION_SET, SMS_ORIGINATION, WHATSAPP_PHONE_NUMBER_ID
 from infra.local.fact_log import DATABASE, STREAMS, WORKGROUP
 from infra.local.issuer import CLIENT, ISSUER, ROLES_CLAIM
 from infra.local.wiring import DEAD_LETTERS, QUEUES, Function
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
     """The settings that the CDK would put into this function's environment."""
-    manage_api = ManageApiSettings(
-        stage="local",
-        table_name=cloud.table,
-        stage_secret_id=cloud.secret_id,
-        work_queue_urls=_work_queues(cloud),
-        dead_letter_queue_urls=_dead_letter_queues(cloud),
-        letters_wait_seconds="0",
-        facts_workgroup=WORKGROUP,
-        facts_database=DATABASE,
-        events_queue_url=cloud.urls["events"],
-        messages_queue_url=cloud.urls["messages"],
-        marketing_queue_url=cloud.urls["marketing"],
-        identity_secret_id=cloud.identity_secret_id,
-        identity_fingerprint=cloud.identity_keys.fingerprint,
-        phone_region="US",
-        journeys_path=str(catalogue),
-        people_path=str(catalogue.with_name(PEOPLE)),
-        policy_path=str(catalogue.with_name(POLICY)),
-    )
-    made: dict[type[Settings], Settings] = {
-        ReceiveWebhookSettings: ReceiveWebhookSettings(
+    made: dict[type[Settings], Callable[[], Settings]] = {
+        ReceiveWebhookSettings: lambda: ReceiveWebhookSettings(
             stage="local",
             table_name=cloud.table,
             events_queue_url=cloud.urls["events"],
@@ -65,7 +51,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             stage_secret_id=cloud.secret_id,
             sources_path=str(cloud.configuration),
         ),
-        ProcessEventSettings: ProcessEventSettings(
+        ProcessEventSettings: lambda: ProcessEventSettings(
             stage="local",
             table_name=cloud.table,
             events_dead_letter_queue_url=cloud.urls["events-dead-letters"],
@@ -81,7 +67,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             notices_queue_url=cloud.urls["notices"],
             people_path=str(catalogue.with_name(PEOPLE)),
         ),
-        RelayEffectsSettings: RelayEffectsSettings(
+        RelayEffectsSettings: lambda: RelayEffectsSettings(
             stage="local",
             table_name=cloud.table,
             events_queue_url=cloud.urls["events"],
@@ -100,13 +86,13 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             policy_path=str(catalogue.with_name(POLICY)),
             people_path=str(catalogue.with_name(PEOPLE)),
         ),
-        LogFactsSettings: LogFactsSettings(
+        LogFactsSettings: lambda: LogFactsSettings(
             stage="local",
             table_name=cloud.table,
             long_stream=STREAMS[Stored.LONG],
             short_stream=STREAMS[Stored.SHORT],
         ),
-        DeliverMessageSettings: DeliverMessageSettings(
+        DeliverMessageSettings: lambda: DeliverMessageSettings(
             stage="local",
             table_name=cloud.table,
             messages_queue_url=cloud.urls["messages"],
@@ -132,7 +118,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             whatsapp_api_version="v25.0",
             feedback_queue_url=cloud.urls["feedback"],
         ),
-        NotifySubscriberSettings: NotifySubscriberSettings(
+        NotifySubscriberSettings: lambda: NotifySubscriberSettings(
             stage="local",
             table_name=cloud.table,
             events_queue_url=cloud.urls["events"],
@@ -151,7 +137,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             policy_path=str(catalogue.with_name(POLICY)),
             people_path=str(catalogue.with_name(PEOPLE)),
         ),
-        RecordFeedbackSettings: RecordFeedbackSettings(
+        RecordFeedbackSettings: lambda: RecordFeedbackSettings(
             stage="local",
             table_name=cloud.table,
             events_queue_url=cloud.urls["events"],
@@ -161,7 +147,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             feedback_dead_letter_queue_url=cloud.urls["feedback-dead-letters"],
             status_reports_heard=status_reports_heard(json.loads(catalogue.read_bytes())),
         ),
-        ServePreferencesSettings: ServePreferencesSettings(
+        ServePreferencesSettings: lambda: ServePreferencesSettings(
             stage="local",
             table_name=cloud.table,
             events_queue_url=cloud.urls["events"],
@@ -170,7 +156,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             identity_fingerprint=cloud.identity_keys.fingerprint,
             policy_path=str(catalogue.with_name(POLICY)),
         ),
-        ServeTasksSettings: ServeTasksSettings(
+        ServeTasksSettings: lambda: ServeTasksSettings(
             stage="local",
             table_name=cloud.table,
             stage_secret_id=cloud.secret_id,
@@ -179,21 +165,21 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             policy_path=str(catalogue.with_name(POLICY)),
             people_path=str(catalogue.with_name(PEOPLE)),
         ),
-        ServeInAppSettings: ServeInAppSettings(
+        ServeInAppSettings: lambda: ServeInAppSettings(
             stage="local",
             table_name=cloud.table,
             feedback_queue_url=cloud.urls["feedback"],
             stage_secret_id=cloud.secret_id,
             in_app_origins=os.environ.get("CAIRN_IN_APP_ORIGINS", ""),
         ),
-        ManageApiSettings: manage_api,
-        ServeConsoleSettings: ServeConsoleSettings(
-            **asdict(manage_api),
+        ManageApiSettings: lambda: _manage_api(cloud, catalogue),
+        ServeConsoleSettings: lambda: ServeConsoleSettings(
+            **asdict(_manage_api(cloud, catalogue)),
             console_issuer=ISSUER,
             console_client_id=CLIENT,
             console_roles_claim=ROLES_CLAIM,
         ),
-        EraseCustomerSettings: EraseCustomerSettings(
+        EraseCustomerSettings: lambda: EraseCustomerSettings(
             stage="local",
             table_name=cloud.table,
             identity_secret_id=cloud.identity_secret_id,
@@ -205,7 +191,7 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             overflow_bucket=cloud.bucket,
             schedule_group=cloud.group,
         ),
-        ImportRowsSettings: ImportRowsSettings(
+        ImportRowsSettings: lambda: ImportRowsSettings(
             stage="local",
             table_name=cloud.table,
             identity_secret_id=cloud.identity_secret_id,
@@ -214,13 +200,13 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             journeys_path=str(catalogue),
             policy_path=str(catalogue.with_name(POLICY)),
         ),
-        CheckIdentityKeySettings: CheckIdentityKeySettings(
+        CheckIdentityKeySettings: lambda: CheckIdentityKeySettings(
             stage="local",
             table_name=cloud.table,
             identity_secret_id=cloud.identity_secret_id,
             stage_secret_id=cloud.secret_id,
         ),
-        SweepSettings: SweepSettings(
+        SweepSettings: lambda: SweepSettings(
             stage="local",
             table_name=cloud.table,
             wakes_queue_url=cloud.urls["wakes"],
@@ -233,7 +219,29 @@ def settings_of(function: Function, cloud: Cloud, catalogue: Path) -> Settings:
             people_path=str(catalogue.with_name(PEOPLE)),
         ),
     }
-    return made[function.settings]
+    return made[function.settings]()
+
+
+def _manage_api(cloud: Cloud, catalogue: Path) -> ManageApiSettings:
+    return ManageApiSettings(
+        stage="local",
+        table_name=cloud.table,
+        stage_secret_id=cloud.secret_id,
+        work_queue_urls=_work_queues(cloud),
+        dead_letter_queue_urls=_dead_letter_queues(cloud),
+        letters_wait_seconds="0",
+        facts_workgroup=WORKGROUP,
+        facts_database=DATABASE,
+        events_queue_url=cloud.urls["events"],
+        messages_queue_url=cloud.urls["messages"],
+        marketing_queue_url=cloud.urls["marketing"],
+        identity_secret_id=cloud.identity_secret_id,
+        identity_fingerprint=cloud.identity_keys.fingerprint,
+        phone_region="US",
+        journeys_path=str(catalogue),
+        people_path=str(catalogue.with_name(PEOPLE)),
+        policy_path=str(catalogue.with_name(POLICY)),
+    )
 
 
 def _work_queues(cloud: Cloud) -> str:

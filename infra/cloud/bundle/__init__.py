@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
+from authoring import project
 from cairn.adapters.documents.journey import status_reports_heard
 from cairn.domain.shared.announced import AnnouncedType
 
@@ -27,11 +28,11 @@ class Bundle:
     journeys: Path
 
 
-CATALOGUE = Path("journeys", "catalogue.json")
+CATALOGUE = Path("journeys", project.CATALOGUE)
 """Of the compiled journeys, in their layer."""
 
-POLICY = CATALOGUE.with_name("policy.json")
-PEOPLE = CATALOGUE.with_name("people.json")
+POLICY = CATALOGUE.with_name(project.POLICY)
+PEOPLE = CATALOGUE.with_name(project.PEOPLE)
 """The compiled policy, and people, beside them."""
 
 
