@@ -10,15 +10,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from threading import current_thread, main_thread
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 from uuid import UUID
 
 import time_machine
 from botocore.awsrequest import AWSPreparedRequest
+from botocore.endpoint import Endpoint
 
 from cairn.settings import ERASURE_TIMEOUT, FUNCTION_TIMEOUT, IMPORT_TIMEOUT, RESUME_TIMEOUT
 from infra.local.answered_here import ANSWERED_HERE
+from infra.local.direct_calls import call_directly, is_direct
 from infra.local.faults.call import Call, target_of
 from infra.local.faults.injection import Answer, Interloper, Tries, inject
 from infra.local.faults.plan import FaultPlan
@@ -108,6 +110,11 @@ class Runtime:
         invocation.death = invocation.death or death or ProcessDiedError(invocation.function)
         raise invocation.death
 
+    def check_alive(self) -> None:
+        """Raise the death of the invocation, whatever caught it before: a dead process calls nothing."""
+        if self.running and (death := self.running[-1].death) is not None:
+            raise death
+
     def spend(self, length: timedelta) -> None:
         """Let time pass within an invocation. At its timeout it ends."""
         left = self.running[-1].deadline - datetime.now(UTC)
@@ -121,13 +128,10 @@ class Runtime:
 
     def around(self, service_id: str, operation: str, request: AWSPreparedRequest, act: Callable[[], Answer]) -> Answer:
         """Answer a request of the SDK, by `act` or as the plan says."""
-        if not self.running:
+        self.check_alive()
+        if not self.running or self.plan is None:
             return act()
         invocation = self.running[-1]
-        if invocation.death is not None:
-            raise invocation.death
-        if self.plan is None:
-            return act()
         service = BOTO_NAMES.get(service_id, service_id)
         tries = self._tries(self.plan, invocation, service, operation, request)
         return inject(self, self.plan, tries, request, act)
@@ -159,8 +163,7 @@ class Runtime:
         if self.ticking or not self.running or current_thread() is not main_thread():
             really_sleep(seconds)
             return
-        if (death := self.running[-1].death) is not None:
-            raise death
+        self.check_alive()
         self.spend(timedelta(seconds=seconds))
 
 
@@ -174,7 +177,10 @@ def body_of(request: AWSPreparedRequest) -> bytes:
 
 @contextmanager
 def installed(runtime: Runtime) -> Iterator[None]:
-    """Put the runtime between botocore and moto within the block."""
+    """Put the runtime between botocore and moto within the block.
+
+    Without a fault plan, and where nothing else stands there too, most calls take the shorter way.
+    """
     from moto.core.botocore_stubber import BotocoreStubber  # noqa: PLC0415  slow to import
 
     really = BotocoreStubber.__call__
@@ -185,5 +191,17 @@ def installed(runtime: Runtime) -> Iterator[None]:
             return None
         return runtime.around(service, operation, request, lambda: really(stubber, event_name, request, **rest))
 
-    with patch.object(BotocoreStubber, "__call__", call), patch("time.sleep", runtime.sleep):
+    make_request, ours = Endpoint.make_request, cast("Any", call)
+
+    def make(endpoint: Endpoint, operation: Any, request: dict[str, Any]) -> Any:
+        if runtime.plan is not None or BotocoreStubber.__call__ is not ours or not is_direct(request):
+            return make_request(endpoint, operation, request)
+        runtime.check_alive()
+        return call_directly(endpoint, operation, request)
+
+    with (
+        patch.object(BotocoreStubber, "__call__", call),
+        patch.object(Endpoint, "make_request", make),
+        patch("time.sleep", runtime.sleep),
+    ):
         yield

@@ -1,7 +1,7 @@
 """The quicker ways around moto's API give the same."""
 
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,10 @@ import pytest
 import time_machine
 from botocore.exceptions import ClientError
 
+from infra.local import runtime
 from infra.local.cloud import Cloud, sandbox
+from infra.local.direct_calls import call_directly
+from infra.local.runtime import Runtime, installed
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 ITEM = {
@@ -114,6 +117,19 @@ def parts(request: Any) -> Any:
 
 KEY = {"pk": ITEM["pk"], "sk": ITEM["sk"]}
 ONE = {":one": {"N": "1"}}
+PUT = {"Put": {"TableName": "cairn", "Item": KEY | {"sk": {"S": "three"}, "packed": {"B": b"\x03"}}}}
+CHECK = {"ConditionCheck": {"TableName": "cairn", "Key": KEY, "ConditionExpression": "attribute_exists(pk)"}}
+REFUSED = {
+    "Update": {
+        "TableName": "cairn",
+        "Key": KEY,
+        "UpdateExpression": "SET times = :one",
+        "ConditionExpression": "attribute_not_exists(pk)",
+        "ExpressionAttributeValues": ONE,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+}
+OF_ITEMS = ("batch_get_item", "transact_write_items")
 SCHEDULE: dict[str, Any] = {
     "Name": "one",
     "FlexibleTimeWindow": {"Mode": "OFF"},
@@ -184,6 +200,13 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("dynamodb", "get_item", {"Key": KEY, "ProjectionExpression": "packed, late[0], times"}),
     ("dynamodb", "get_item", {"Key": KEY | {"sk": {"S": "nowhere"}}}),
+    ("dynamodb", "batch_get_item", {"RequestItems": {"cairn": {"Keys": [KEY, KEY | {"sk": {"S": "two"}}]}}}),
+    ("dynamodb", "transact_write_items", {"TransactItems": [PUT, CHECK]}),
+    ("dynamodb", "transact_write_items", {"TransactItems": [PUT, REFUSED]}),
+    ("dynamodb", "delete_item", {"Key": KEY, "ReturnValues": "ALL_OLD"}),
+    ("dynamodb", "get_item", {"Key": KEY, "TableName": "none"}),
+    ("sqs", "send_message_batch", {"Entries": [{"Id": "a", "MessageBody": "é"}, {"Id": "b", "MessageBody": "2"}]}),
+    ("sqs", "send_message", {"MessageBody": "1", "QueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/none"}),
     ("sqs", "send_message", {"MessageBody": "a=b&c {}", "DelaySeconds": 1}),
     ("sqs", "get_queue_attributes", {"AttributeNames": ["All"]}),
     ("sqs", "receive_message", {"MaxNumberOfMessages": 1, "WaitTimeSeconds": 0}),
@@ -217,30 +240,43 @@ def test_a_schedule_fires_as_a_message_that_the_api_sends(cloud: Cloud) -> None:
     assert ours == theirs | {name: ours[name] for name in ("MessageId", "ReceiptHandle")}
 
 
-def answers() -> list[Any]:
+def answers(around: AbstractContextManager[Any]) -> list[Any]:
     """What each call answers, without what differs from one run to the next."""
     found = []
-    with time_machine.travel(NOW, tick=False), sandbox(same_ids=True):
+    with time_machine.travel(NOW, tick=False), sandbox(same_ids=True), around:
         cloud = Cloud()
         cloud.create({})
         of_all = {"dynamodb": {"TableName": cloud.table}, "sqs": {"QueueUrl": cloud.urls["feedback"]}}
         for service, operation, arguments in CALLS:
             names = {"ExpressionAttributeNames": {"#m": "B"}} if "#m" in str(arguments) else {}
+            where = {} if operation in OF_ITEMS else of_all.get(service, {})
             try:
-                answer = getattr(cloud.client(service), operation)(**of_all.get(service, {}), **names, **arguments)
+                answer = getattr(cloud.client(service), operation)(**(where | names | arguments))
             except ClientError as error:
                 answer = dict(error.response)
-            answer["ResponseMetadata"] = answer["ResponseMetadata"]["HTTPStatusCode"]
-            found.append({name: value for name, value in answer.items() if name != "MessageId"})
+            answer["ResponseMetadata"] = {
+                name: value for name, value in answer["ResponseMetadata"].items() if name not in {"RequestId", "HostId"}
+            }
+            for name in ("x-amzn-requestid", "x-amz-crc32", "content-length", "date"):
+                answer["ResponseMetadata"]["HTTPHeaders"].pop(name, None)
+            for each in (answer, *answer.get("Successful", ()), *answer.get("Messages", ())):
+                for name in ("MessageId", "ReceiptHandle"):
+                    each.pop(name, None)
+            found.append(answer)
     return found
 
 
 def test_each_call_has_the_answer_that_it_has_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    quick = answers()
+    with time_machine.travel(NOW, tick=False) as clock:
+        direct = installed(Runtime(clock))
+    asked = []
+    monkeypatch.setattr(runtime, "call_directly", lambda *call: asked.append(call) or call_directly(*call))
+    quick, found = answers(nullcontext()), answers(direct)
     monkeypatch.setattr("infra.local.cloud.quicker", nullcontext)
 
-    plain = answers()
+    plain = answers(nullcontext())
 
-    assert [one["ResponseMetadata"] for one in plain].count(200) > len(CALLS) / 2
-    for call, ours, theirs in zip(CALLS, quick, plain, strict=True):
-        assert ours == theirs, call
+    assert [one["ResponseMetadata"]["HTTPStatusCode"] for one in plain].count(200) > len(CALLS) / 2
+    assert len(asked) > len([service for service, *_ in CALLS if service in {"dynamodb", "sqs"}])
+    for call, *ours, theirs in zip(CALLS, quick, found, plain, strict=True):
+        assert ours == [theirs, theirs], call
