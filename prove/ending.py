@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -20,8 +20,10 @@ from cairn.application.message.deliver_message import PERHAPS_SENT
 from cairn.domain.customer.state import Customer
 from cairn.domain.effects import AnswerKeyword, OpenTask, SendMessage
 from cairn.domain.message.message import STATUS_REPORTS
+from cairn.domain.people.task import id_of
 from cairn.domain.shared.channels import Channel, Purpose
 from cairn.domain.shared.errors import CairnError, ErasedCustomerError
+from cairn.domain.shared.instants import zone_named
 from infra.local.deployment import LocalDeployment
 from infra.local.shapes import ACCOUNT, REGION
 from infra.local.wiring import QUEUES
@@ -33,10 +35,11 @@ GRACE = timedelta(minutes=20)
 """How late a timer may be before a customer is stuck: a delay of SQS, and a retry."""
 
 LINK = re.compile(r"https?://\S+")
-NEW_YORK = ZoneInfo("America/New_York")
+NEW_YORK = "America/New_York"
+"""Where a story's customer is of whom nothing else is known."""
 RINGS = {Channel.SMS.value, Channel.PUSH.value, Channel.WHATSAPP.value}
 EARLIEST, LATEST = time(8), time(21)
-"""All stories are lived in New York; both policies allow marketing to phones from 08:00 to 21:00."""
+"""No policy of a story allows marketing to phones before or after."""
 
 HAVE_RECORDS = {SendMessage: MESSAGE, AnswerKeyword: MESSAGE, OpenTask: TASK}
 """Effects of which there is a record, with the start of its sort key."""
@@ -83,7 +86,7 @@ def ending_of(deployment: LocalDeployment) -> Ending:
         dead_letters=tuple(_dead_letters()),
         stuck=tuple(sorted(_stuck(deployment))),
         lost=tuple(sorted(_lost(deployment, timeline))),
-        wrong=tuple(_wrong(timeline, _consents(deployment))),
+        wrong=tuple(_wrong(timeline, _consents(deployment), dict(_zones(deployment)))),
         purposes={_text_of(line): line["purpose"] for line in timeline if line.get("purpose") and line.get("body")},
         steps={_text_of(line): line["step"] for line in timeline if line.get("step") and line.get("body")},
     )
@@ -99,8 +102,7 @@ def _plain(text: str) -> str:
 
 
 def _sent(deployment: LocalDeployment) -> Iterator[Message]:
-    from moto.ses.models import ses_backends  # noqa: PLC0415  slow to import
-    from moto.sns.models import sns_backends  # noqa: PLC0415
+    from moto.sns.models import sns_backends  # noqa: PLC0415  slow to import
 
     for number, text in sns_backends[ACCOUNT][REGION].sms_messages.values():
         yield "sms", number, _plain(text)
@@ -109,8 +111,8 @@ def _sent(deployment: LocalDeployment) -> Iterator[Message]:
             yield "push", endpoint.arn, _plain(text)
     members = {one.email for one in people_at(deployment.catalogue.with_name(PEOPLE)).members.values()}
     to_members = set[Message]()
-    for mail in ses_backends[ACCOUNT][REGION].sent_messages:
-        message = "email", mail.destinations["ToAddresses"][0], _plain(mail.subject)
+    for address, subject in deployment.cloud.sent_mails():
+        message = "email", address, _plain(subject)
         if message[1] not in members:
             yield message
         elif message not in to_members:  # a notification is sent at least once (decision 163)
@@ -206,13 +208,15 @@ def _lost(deployment: LocalDeployment, timeline: list[dict[str, Any]]) -> Iterat
     keys = {(item["pk"], item["sk"]) for item in _items(deployment)}
     recorded = {sk for _, sk in keys}
     unwanted = {(line.get("enrollment"), line["effect"]) for line in timeline if line["kind"] == "not_carried_out"}
+    people = [one for one in _customers(deployment) if isinstance(one, Customer)]
+    now_are = {merged: one.id for one in people for merged in one.profile.merged}
     missing: list[tuple[str, str]] = []
     for commit in filter(None, map(committed_in, _records(deployment))):
         for effect in commit.effects:
-            if type(effect) not in HAVE_RECORDS or HAVE_RECORDS[type(effect)] + effect.id in recorded:
+            about = effect.customer if isinstance(effect, OpenTask) else ""
+            if type(effect) not in HAVE_RECORDS or _record_of(effect, about or commit.customer, now_are) in recorded:
                 continue
             if (enrollment_of(effect) or None, effect.NAME) not in unwanted:
-                about = effect.customer if isinstance(effect, OpenTask) else ""
                 words = f"decided, and nothing came of it: {effect.NAME} {getattr(effect, 'step', '')}".rstrip()
                 missing.append((about or commit.customer, words))
         sk = f"{FACTS}{commit.name}"
@@ -220,6 +224,14 @@ def _lost(deployment: LocalDeployment, timeline: list[dict[str, Any]]) -> Iterat
             missing.append((commit.customer, "the facts of a commit are not in the timeline"))
     not_erased = DynamoPresentCustomers().present_ids({customer for customer, _ in missing}) if missing else {}
     yield from (words for customer, words in missing if customer in not_erased)
+
+
+def _record_of(effect: Any, customer: str, now_are: Mapping[str, str]) -> str:
+    """The sort key of its record. Of the tasks with one reason there is one."""
+    own = (
+        id_of(now_are.get(customer, customer), effect.reason) if isinstance(effect, OpenTask) and effect.reason else ""
+    )
+    return str(HAVE_RECORDS[type(effect)] + (own or effect.id))
 
 
 def _waits_in_vain(customer: Customer, now: datetime, timers: Sequence[str]) -> Iterator[str]:
@@ -273,14 +285,25 @@ def _consents(deployment: LocalDeployment) -> list[tuple[float, str, dict[str, s
     return found
 
 
-def _wrong(timeline: list[dict[str, Any]], consents: list[tuple[float, str, dict[str, str]]]) -> Iterator[str]:
+def _zones(deployment: LocalDeployment) -> Iterator[tuple[str, ZoneInfo]]:
+    """Each customer's time zone, by id."""
+    for customer in _customers(deployment):
+        if isinstance(customer, Customer):
+            yield customer.id, zone_named(customer.profile.view().get("time_zone"), NEW_YORK)
+
+
+def _wrong(
+    timeline: list[dict[str, Any]],
+    consents: list[tuple[float, str, dict[str, str]]],
+    zones: Mapping[str, ZoneInfo],
+) -> Iterator[str]:
     for line in timeline:
         if line["kind"] != "message" or line.get("purpose") != Purpose.MARKETING.value:
             continue
         if line.get("reason") == PERHAPS_SENT["reason"]:
             continue  # the line is of when that was noticed, not of when the message went out
         at = datetime.fromisoformat(line["at"])
-        local = at.astimezone(NEW_YORK)
+        local = at.astimezone(zones.get(line["customer_id"]) or ZoneInfo(NEW_YORK))
         if line["channel"] in RINGS and not EARLIEST <= local.time() < LATEST:
             yield f"{line.get('step')} went out by {line['channel']} at {local:%H:%M}, in quiet hours"
         before = [given for when, who, given in consents if who == line["customer_id"] and when < at.timestamp()]

@@ -124,17 +124,14 @@ class Story:
 
     def sent(self) -> list[Sent]:
         """The messages really sent to customers, read from the providers and not from our table."""
-        from moto.ses.models import ses_backends
         from moto.sns.models import sns_backends
 
         from infra.local.shapes import ACCOUNT, REGION
 
         texts = sns_backends[ACCOUNT][REGION].sms_messages.values()
-        mails = ses_backends[ACCOUNT][REGION].sent_messages
+        mails = self.deployment.cloud.sent_mails()
         return [Sent("sms", number, text) for number, text in texts] + [
-            Sent("email", address, mail.subject)
-            for mail in mails
-            if not (address := mail.destinations["ToAddresses"][0]).endswith(OF_MEMBERS)
+            Sent("email", address, subject) for address, subject in mails if not address.endswith(OF_MEMBERS)
         ]
 
     def ses_reports(self, kind: str, *, of: tuple[str, str], address: str, **detail: Any) -> None:

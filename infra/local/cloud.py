@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email import message_from_string
+from email.policy import default as default_policy
 from functools import cache
 from json import dumps
 from pathlib import Path
@@ -300,6 +302,17 @@ class Cloud:
             if endpoint not in backend.platform_endpoints:
                 made = PlatformEndpoint(ACCOUNT, REGION, application, "", endpoint, {})
                 backend.platform_endpoints[endpoint] = made
+
+    @staticmethod
+    def sent_mails() -> Iterator[tuple[str, str]]:
+        """The address and the subject of each e-mail that SES took."""
+        from moto.ses.models import RawMessage, ses_backends  # noqa: PLC0415  slow to import
+
+        for mail in ses_backends[ACCOUNT][REGION].sent_messages:
+            if isinstance(mail, RawMessage):  # with an invite
+                yield mail.destinations[0], str(message_from_string(mail.raw_data, policy=default_policy)["Subject"])
+            else:
+                yield mail.destinations["ToAddresses"][0], mail.subject
 
     def _record_mail(self, **asked: Any) -> None:
         self.mails.append(asked["params"])

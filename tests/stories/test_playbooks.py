@@ -33,6 +33,7 @@ from cairn.domain.shared.channels import Channel
 from cli.main import app
 from infra.local.scenario import deployed, run_scenario
 from infra.local.signing import local_secrets
+from prove.ending import ending_of
 
 DOCS = CHECKOUT / "docs" / "playbooks"
 ALL = playbooks()
@@ -61,10 +62,12 @@ def _silent_and_fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run_story(story: Path, journeys: Path, policy: Path) -> str:
-    """What differs from its expectations."""
+    """What differs from its expectations, and from what `make prove` expects of each story's end."""
     scenario, secrets = load(story), local_secrets(os.environ)
     with deployed(story, scenario, secrets, journeys=journeys, policy=policy) as made:
-        return run_scenario(story, scenario, made, secrets).difference
+        difference = run_scenario(story, scenario, made, secrets).difference
+        ending = ending_of(made)
+    return "\n".join(filter(None, [difference, *ending.dead_letters, *ending.stuck, *ending.lost, *ending.wrong]))
 
 
 of = cache(Figures)
