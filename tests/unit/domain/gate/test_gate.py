@@ -344,6 +344,25 @@ class TestLimits:
         assert (decided.until, decided.reason) == (MONDAY + 19 * HOUR, Reason.CAP)
         assert isinstance(verdict(NEWS, full, MONDAY + 19 * HOUR, policy=policy), Send)
 
+    @pytest.mark.parametrize(
+        ("one", "until"),
+        [
+            (NEWS, "2026-03-03 08:00-05:00"),
+            (replace(NEWS, purpose=TRANSACTIONAL), "2026-03-03 00:00-05:00"),
+            (replace(NEWS, terms=Terms(useful_for=20 * HOUR)), "2026-03-03 00:00-05:00"),
+        ],
+        ids=["marketing", "transactional", "of no use in the morning"],
+    )
+    def test_a_cap_of_the_day_ends_at_midnight_and_marketing_goes_out_in_the_morning(
+        self, one: Message, until: str
+    ) -> None:
+        policy = Policy(caps=(Cap(limit=1, window="day", purposes=frozenset({MARKETING, TRANSACTIONAL})),))
+
+        decided = verdict(replace(one, time_zone="America/New_York"), self.sent(MONDAY - HOUR), policy=policy)
+
+        assert isinstance(decided, Defer)
+        assert decided.until == at(until)
+
     def test_a_message_waits_for_the_cooldown(self) -> None:
         policy = Policy(cooldowns=(Cooldown(length=4 * HOUR),))
 
@@ -372,6 +391,16 @@ class TestPreferredHour:
     def candidate(self, preferred: str, **more: Any) -> Message:
         variables = {"profile": {"preferred_time": preferred}}
         return replace(NEWS, terms=Terms(preferred_hour=True), variables=variables, **more)
+
+    def test_after_a_cap_of_the_day_it_is_the_customer_s_morning(self) -> None:
+        policy = Policy(caps=(Cap(limit=1, window="day"),))
+        sent = replace(AGREED, claims={"earlier": Claim(at("2026-03-02 07:00-05:00"), MARKETING, EMAIL, "visit")})
+        one = self.candidate("07:00", time_zone="America/New_York")
+
+        decided = verdict(one, sent, at("2026-03-02 07:30-05:00"), policy=policy)
+
+        assert isinstance(decided, Defer)
+        assert decided.until == at("2026-03-03 07:00-05:00")
 
     def test_it_waits_for_the_hour_that_the_customer_prefers(self) -> None:
         decided = verdict(self.candidate("18:30", time_zone="America/New_York"))

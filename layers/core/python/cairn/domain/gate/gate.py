@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any, assert_never
+from zoneinfo import ZoneInfo
 
 from cairn.domain.consent.contact import Claim, Contact, Deferral
 from cairn.domain.gate import limits, quiet_hours, reasons
@@ -44,6 +45,9 @@ waits behind another one of its enrollment is none of these: that one may be yie
 
 PREFERRED_DAYS = 7
 """How many days ahead the gate looks for the customer's preferred hour on a day when the law allows it."""
+
+MORNING = time(8)
+"""From when on, by the customer's clock, marketing goes out that a cap of the day or week stopped the day before."""
 
 MAX_ITERATIONS = 100
 """After this many rounds no instant satisfies all rules."""
@@ -284,7 +288,15 @@ class _WaitingRules:
         free = limits.next_free(self.settings.policy, self.message, self.channel, self.history, zone=zone, now=now)
         if free.denial is None:
             return None
-        return Defer(free.at, _limited_by(free.denial))
+        until = self._by_day(free.at, zone) if free.denial.ends_with_a_day else free.at
+        return Defer(until, _limited_by(free.denial))
+
+    def _by_day(self, midnight: datetime, zone: ZoneInfo) -> datetime:
+        """When marketing goes out that must wait for another day: then it is not for the night."""
+        if self.message.purpose is not Purpose.MARKETING or self._preferred_hour(midnight) is not None:
+            return midnight  # or at the hour that the customer prefers
+        morning = at_local(midnight.astimezone(zone).date(), MORNING, zone)
+        return midnight if morning > _useful_until(self.message, self.settings, midnight) else morning
 
     def _yield(self, now: datetime) -> Defer | None:
         """A more important message waits for its time, and a limit would stop it if this one went out now.

@@ -32,6 +32,11 @@ class LimitDenial:
     def kind(self) -> Literal["cap", "cooldown"]:
         return "cap" if isinstance(self.limit, Cap) else "cooldown"
 
+    @property
+    def ends_with_a_day(self) -> bool:
+        """Whether it is a cap of the calendar, which ends at midnight."""
+        return isinstance(self.limit, Cap) and not isinstance(self.limit.window, timedelta)
+
     def why(self) -> Mapping[str, Any]:
         limit = self.limit
         why: dict[str, Any] = {"purposes": sorted(limit.purposes)}
