@@ -25,7 +25,7 @@ WRITTEN_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 LITERAL = re.compile(r"'([^']+)'")
 
 RETURNS = {
-    **dict.fromkeys(("from_unix", "local_time"), "date"),
+    **dict.fromkeys(("from_unix", "local_time", "seconds_after"), "date"),
     **dict.fromkeys(
         ("add", "subtract", "multiply", "divide", "seconds_between", "to_number", "sum", "length"), "number"
     ),

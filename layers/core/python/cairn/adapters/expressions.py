@@ -7,7 +7,7 @@ gives null, and the rest of the expression goes on. So a vendor may leave out an
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -17,7 +17,7 @@ from jmespath import functions
 from jmespath.exceptions import JMESPathError, JMESPathTypeError
 
 from cairn.domain.identity.addresses import is_whatsapp_user, whatsapp_number
-from cairn.domain.shared.instants import at_local, instant_to_wire, since_1970, to_instant
+from cairn.domain.shared.instants import at_local, instant_to_wire, moved, since_1970, to_instant
 
 ANY: dict[str, list[str]] = {"types": []}
 TEXT = {"types": ["string"]}
@@ -171,6 +171,12 @@ class _Functions(functions.Functions):  # type: ignore[misc]
         """Whichever comes first."""
         first, second = to_instant(one, UTC), to_instant(other, UTC)
         return abs((first - second).total_seconds()) if first and second else None
+
+    @functions.signature(TEXT, AMOUNT)  # type: ignore[untyped-decorator]
+    def _func_seconds_after(self, instant: str, seconds: Any) -> str | None:
+        """The instant, in ISO 8601, so many seconds later."""
+        start = to_instant(instant, UTC)
+        return instant_to_wire(moved(start, timedelta(seconds=float(_decimal(seconds))))) if start else None
 
     @functions.signature({"types": ["string", "number", "null"]}, {"types": ["string", "null"]})  # type: ignore[untyped-decorator]
     def _func_e164(self, text: str | float | None, country: str | None) -> str | None:
