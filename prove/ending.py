@@ -36,7 +36,7 @@ GRACE = timedelta(minutes=20)
 
 LINK = re.compile(r"https?://\S+")
 NEW_YORK = "America/New_York"
-"""Where a story's customer is of whom nothing else is known."""
+"""Where a story's customer is, where the profile does not say it."""
 RINGS = {Channel.SMS.value, Channel.PUSH.value, Channel.WHATSAPP.value}
 EARLIEST, LATEST = time(8), time(21)
 """No policy of a story allows marketing to phones before or after."""
