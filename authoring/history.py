@@ -141,14 +141,20 @@ def first_difference(history: History) -> str:
 
 
 def _decided(decision: engine.Decision, before: Profile) -> Document:
-    """What a decision says; the profile only where it has changed."""
+    """What a decision says; the profile only where it has changed, and of a fact not the steps that led to it."""
     return {
         "enrollment": to_document(decision.enrollment),
         **({"profile": to_document(decision.profile)} if decision.profile != before else {}),
         "effects": [{"kind": one.KIND, **to_document(one)} for one in decision.effects],
-        "facts": [to_document(one) for one in decision.facts],
+        "facts": [to_document(_without_way(one)) for one in decision.facts],
         "by_profile": decision.by_profile,
     }
+
+
+def _without_way(fact: Fact) -> Fact:
+    """Facts of histories that are older say nothing of it; who goes another way and does the same decides the same."""
+    detail = {name: value for name, value in fact.detail.items() if name != "via"}
+    return replace(fact, step="" if fact.kind == "ended" else fact.step, detail=detail)
 
 
 def _read_again(recorded: Document, before: Profile) -> Document:

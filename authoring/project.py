@@ -74,19 +74,20 @@ def check_project(folder: Path, policy: Path, configuration: Path, *, shipped: b
     return Checked(catalogue, compiled, problems)
 
 
-def compile_project(folder: Path, policy: Path, own: Path, target: Path, *, stamped: bool = False) -> None:
+def compile_project(folder: Path, policy: Path, own: Path, target: Path, *, complete: bool = False) -> None:
     """Compile what a deployment reads besides its code, as JSON into the folder `target`.
 
-    People, leads, audiences and replies are those beside `own`. With `stamped`, a journey that preflight has not passed
-    as it stands is a problem too. Raises InvalidFilesError, with all problems of the first kind of file that has some.
+    People, leads, audiences and replies are those beside `own`. With `complete`, for AWS, it is a problem too where
+    preflight has not passed a journey as it stands, and where people.toml lacks what the others name. Raises
+    InvalidFilesError, with all problems of the first kind of file that has some.
     """
     catalogue = target / CATALOGUE
-    write_catalogue(folder, catalogue, stamped=stamped)
+    write_catalogue(folder, catalogue, stamped=complete)
     compiled = json.loads(catalogue.read_bytes())
     write_samples(folder, target / SAMPLES)
     write_scripts(folder, target / SCRIPTS)
     write_policy(policy, LAW, target / POLICY, compiled)
-    write_people(people_beside(own), folder, target / PEOPLE, compiled, policy)
+    write_people(people_beside(own), folder, target / PEOPLE, *((compiled, policy) if complete else ()))
     write_leads(leads_of(own), target / LEADS, compiled)
     write_audiences(own.with_name(AUDIENCES), target / COMPILED_AUDIENCES, compiled)
     write_replies(own.with_name(REPLIES), target / COMPILED_REPLIES, compiled)

@@ -321,7 +321,7 @@ def test_a_journey_is_drawn_with_how_many_stand_at_each_step(shop: Shop) -> None
         ("note-1", "send", 0),
         ("the-end", "wait", 1),
     ]
-    assert shown["steps"][0]["leads_to"] == [{"step": "the-end", "when": ""}]
+    assert shown["steps"][0]["leads_to"] == [{"step": "the-end", "when": "", "went": None}]
     assert shown["svg"].startswith("<svg ")
     assert ">1</text>" in shown["svg"]
     assert shown["versions"] == [shown["version"]]

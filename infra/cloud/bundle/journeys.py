@@ -29,6 +29,6 @@ def journeys_layer(journeys: Path, policy: Path = POLICY) -> Path:
     layer = new_folder("journeys")
     target = (layer / CATALOGUE).parent
     target.mkdir()
-    compile_project(journeys, policy, policy, target, stamped=True)
+    compile_project(journeys, policy, policy, target, complete=True)
     make_readable(layer)
     return layer

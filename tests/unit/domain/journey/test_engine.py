@@ -412,7 +412,7 @@ def test_a_cancelled_booking_ends_its_own_enrollment_only() -> None:
     assert other.enrollment.open
     assert (this.enrollment.outcome, this.effects) == ("exit_on", ())
     assert this.facts[-1] == Fact(
-        "ended", this.enrollment.id, "visit", detail={"outcome": "exit_on", "because": "booking.cancelled"}
+        "ended", this.enrollment.id, "visit", "before", detail={"outcome": "exit_on", "because": "booking.cancelled"}
     )
 
 
