@@ -9,7 +9,8 @@
 # make prove-tests  the tests that are left out of `make test`, which has a part of each
 # make prove-owners  sixteen workers give 10,000 leads to members, on DynamoDB Local (DYNAMODB_LOCAL=folder)
 # make prove-broadcasts  an audience and a broadcast of 10,000 members, on DynamoDB Local (DYNAMODB_LOCAL=folder)
-# make prove-playbooks  the main story of each playbook under every fault, or MINUTES=3 of them
+# make prove-playbooks  the main story of each playbook under every fault, or MINUTES=3 of them, or a crash before and
+#             after each call with FAULTS=DIES_BEFORE,DIES_AFTER
 # make prove-laws  the laws alone, with other examples on each run, for an hour or MINUTES=2
 # make prove-lift  simulate 2,000 seasons of each kind of journey, and measure them each day. JOURNEYS=5000 takes
 #             more; fewer than 1,000 are too few to prove 5 %. PAGE=1 writes the tables of docs/measuring.md
@@ -71,7 +72,7 @@ prove-faults: .venv/dev.stamp
 # The main story of each playbook under the same faults; `python -m prove --playbooks --stories survey` takes one.
 prove-playbooks: .venv/dev.stamp
 	$(BIN)/python -m prove --playbooks $(if $(filter-out undefined file,$(origin MINUTES)),--minutes $(MINUTES)) \
-	  $(if $(SEED),--seed $(SEED))
+	  $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS))
 
 # What `make test` leaves out, since it has a part of each already.
 prove-tests: .venv/dev.stamp $(TOOLS)

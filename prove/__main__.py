@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from prove import mutations, page
-from prove.attacks import Attack
+from prove.attacks import NAMES, Attack
 from prove.plan import Explored, sample, whole
 from prove.stories import all_stories, main_stories, name_of, once, reference, story_named
 from prove.table import Table
@@ -22,17 +22,17 @@ def main() -> int:
     moment = datetime.now(UTC)
     several = list(main_stories()) if asked.playbooks else all_stories()
     stories = [path for path in several if asked.stories in name_of(path)]
-    bounded = asked.minutes > 0
+    bounded = asked.minutes > 0 and not asked.faults
     if bounded:
         print(f"{asked.minutes:g} minutes of the faults, seed {asked.seed}")
         found = sample(stories, asked.minutes * 60 * (1 - mutations.SHARE), asked.seed)
     else:
-        found = whole(stories, asked.seeds)
+        found = whole(stories, asked.seeds, asked.faults)
     table = Table()
     for one in found:
         _show(one)
         table.add(one)
-    if asked.playbooks:
+    if asked.playbooks or asked.faults:
         print(table.summary([]))
         return 0 if table.good else 1
     caught = list(mutations.run(asked.seed if bounded else None))
@@ -50,11 +50,21 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=date.today().toordinal(), help="of the part; by default the day's")  # noqa: DTZ011
     parser.add_argument("--seeds", type=int, default=SEEDS, help="runs with many faults at once, over all stories")
     parser.add_argument("--stories", default="", help="only stories with this in their name")
+    parser.add_argument(
+        "--faults", type=_faults, default=frozenset(), help="all cases of these: DIES_BEFORE,DIES_AFTER"
+    )
     parser.add_argument("--playbooks", action="store_true", help="the main story of each playbook instead")
     parser.add_argument("--page", action="store_true", help="write docs/proof.md also after a part")
     parser.add_argument("--one", default="", help="story.yaml#attack, as a failing case prints it")
     parser.add_argument("--without", default="", help="with --one: without this guard")
     return parser.parse_args()
+
+
+def _faults(text: str) -> frozenset[str]:
+    names = frozenset(text.split(","))
+    if unknown := sorted(names - set(NAMES)):
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: there are {', '.join(NAMES)}")
+    return names
 
 
 def _one(case: str, guard_name: str) -> int:

@@ -60,15 +60,15 @@ class Explored:
     """That one processor was at it."""
 
 
-def whole(stories: Sequence[Path], seed_count: int) -> Iterator[Explored]:
-    """Every attack on every story, and so many seeds over all of them.
+def whole(stories: Sequence[Path], seed_count: int, faults: frozenset[str] = frozenset()) -> Iterator[Explored]:
+    """Every attack on every story, and so many seeds over all of them; with `faults`, each call with these alone.
 
     Parts that an earlier run of the same version has the results of are not run again.
     """
     each = -(-seed_count // max(1, len(stories)))
     results = RESULTS / version()
     with _pool() as pool:
-        first = pool.imap_unordered(_all_attacks, [(story, each) for story in stories])
+        first = pool.imap_unordered(all_attacks, [(story, each, faults) for story in stories])
         parts = [part for several in first for part in several]
         yield from pool.imap_unordered(partial(explored_once, results), parts)
 
@@ -98,10 +98,11 @@ def sample(stories: Sequence[Path], seconds: float, seed: int) -> Iterator[Explo
                 yield found
 
 
-def _all_attacks(asked: tuple[Path, int]) -> list[Part]:
-    story, seed_count = asked
+def all_attacks(asked: tuple[Path, int, frozenset[str]]) -> list[Part]:
+    story, seed_count, faults = asked
     base = reference(story)
-    several = [*single_faults(base.calls), *outages(base.calls), *seeds(0, seed_count)]
+    several = [one for one in single_faults(base.calls) if not faults or one.fault in faults]
+    several += [] if faults else [*outages(base.calls), *seeds(0, seed_count)]
     return [Part(story, tuple(several[first : first + CHUNK])) for first in range(0, len(several), CHUNK)]
 
 

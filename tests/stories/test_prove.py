@@ -66,6 +66,17 @@ def test_a_whole_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monke
     assert plan.explored_once(tmp_path, part) == found
 
 
+def test_a_whole_run_takes_the_named_faults_of_every_call_alone() -> None:
+    base = reference(STORIES / SHORT)
+
+    parts = plan.all_attacks((STORIES / SHORT, 5, frozenset({"DIES_AFTER"})))
+
+    found = [attack for part in parts for attack in part.attacks]
+    assert {one.fault for one in found} == {"DIES_AFTER"}
+    assert found == [one for one in single_faults(base.calls) if one.fault == "DIES_AFTER"]
+    assert prove("--faults", "DIES").returncode == 2
+
+
 def test_a_failing_case_prints_what_differs() -> None:
     result = prove("--one", f"{SHORT}#0:BUSY", "--without", "2xx only once stored")
 
