@@ -152,7 +152,7 @@ def _decided(decision: engine.Decision, before: Profile) -> Document:
 
 
 def _without_way(fact: Fact) -> Fact:
-    """Facts of histories that are older say nothing of it; who goes another way and does the same decides the same."""
+    """Older histories lack it. Another way that leads to the same effects is the same decision."""
     detail = {name: value for name, value in fact.detail.items() if name != "via"}
     return replace(fact, step="" if fact.kind == "ended" else fact.step, detail=detail)
 
