@@ -187,8 +187,7 @@ class LocalDeployment:
             self.catalogue.with_name(name).write_bytes(content)
         policy = self.catalogue.with_name(COMPILED_POLICY)
         _replace_webhook_endpoints(self.cloud.webhook_endpoints, policy)
-        rules = policy_at(policy)
-        self._announces = bool(rules.announced_to)
+        self._announces = bool(policy_at(policy).announced_to)
         self.handlers = {function.name: load_handler(function, self.cloud, self.catalogue) for function in FUNCTIONS}
         if is_empty():  # as check_identity_key notes at the first deployment
             note_complete(self.now())

@@ -4,25 +4,18 @@ A third of the time of a call went into a request that was built, signed and tak
 is asked, what is answered and how errors look stay the same (tests/integration/test_moto_speed.py).
 """
 
-import time
-from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache
 from importlib import import_module
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlparse
 
 from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.endpoint import Endpoint, convert_to_response_dict
-from werkzeug.http import http_date
 
-from infra.local.shapes import ACCOUNT, REGION
+from infra.local.moto_speed import ASKED_MOST
 
 Answer = tuple[AWSResponse, dict[str, Any]]
-
-AT = {f"https://{name}.{REGION}.amazonaws.com/": name for name in ("dynamodb", "sqs")}
-"""Services by their URL: each call of theirs is posted to it, as JSON."""
 
 HANDLERS = {"dynamodb": ("moto.dynamodb.responses", "DynamoHandler"), "sqs": ("moto.sqs.responses", "SQSResponse")}
 FIRST_OF_ERRORS = 300
@@ -30,33 +23,23 @@ FIRST_OF_ERRORS = 300
 
 def is_direct(request: dict[str, Any]) -> bool:
     """Whether a request as botocore builds it is one that goes without the wire."""
-    return request["url"] in AT and "Content-Encoding" not in request["headers"]
+    return request["url"] in ASKED_MOST and "Content-Encoding" not in request["headers"]
 
 
 def call_directly(endpoint: Endpoint, operation: Any, request: dict[str, Any]) -> Answer:
     """What `Endpoint.make_request` returns for a request that `is_direct`."""
     url, asked = request["url"], request["body"]
-    body = asked.encode() if isinstance(asked, str) else asked
-    handler = _handler(AT[url])()
-    handler.is_werkzeug_request = False
-    handler.headers = dict(request["headers"])
-    handler.method, handler.uri, handler.parsed_url = "POST", url, urlparse(url)
-    handler.path = handler.raw_path = "/"
-    handler.raw_body, handler.body, handler.uri_match = body, body.decode(), {}
-    handler.form_data = handler.querystring = handler.data = {}
-    handler.region, handler.partition, handler.current_account = REGION, "aws", ACCOUNT
-    handler.access_key = "testing"
-    handler.response_headers = {"server": "amazon.com", "date": _date(int(time.time()))}
-    handler.normalized_request = SimpleNamespace(
+    plain = SimpleNamespace(
         method="POST",
-        headers=handler.headers,
-        content_type=handler.headers["Content-Type"],
-        data=body,
+        headers=dict(request["headers"]),
+        content_type=request["headers"]["Content-Type"],
+        content_encoding=None,
+        data=asked.encode() if isinstance(asked, str) else asked,
         values={},
         path="/",
+        raw_path="/",
     )
-    handler.parse_parameters(handler.normalized_request)
-    status, headers, answered = handler.call_action()
+    status, headers, answered = _handler(ASKED_MOST[url]).dispatch(plain, url)
     read: Any = HeadersDict({name: str(one) for name, one in headers.items()})
     response: Any = AWSResponse(url, int(status), read, BytesIO())
     response._content = answered.encode() if isinstance(answered, str) else answered  # noqa: SLF001  as if read
@@ -75,10 +58,6 @@ def _read(endpoint: Any, operation: Any, response: AWSResponse) -> dict[str, Any
 
 
 @cache
-def _handler(service: str) -> Callable[[], Any]:
+def _handler(service: str) -> Any:
     module, name = HANDLERS[service]
-    made: Callable[[], Any] = getattr(import_module(module), name)
-    return made
-
-
-_date = lru_cache(maxsize=1)(http_date)
+    return getattr(import_module(module), name)
